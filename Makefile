@@ -1,0 +1,57 @@
+# One word per job; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test check format interop bench lock clean
+
+help: ## list these jobs
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+install: $(READY) ## make .venv with everything pinned, and .venv/bin/seamark in it
+
+$(READY): pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Seamark needs Python 3.11 or later; run: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Preparing $(VENV) (once; about half a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## start the venue with its embedded defaults (ARGS="--port 9881" and so on)
+	@exec $(BIN)/seamark serve $(ARGS)
+
+demo: install ## two clients trade against the running venue
+	@$(BIN)/seamark demo $(ARGS)
+
+test: install ## the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: install ## formatting, lint, types, house rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/test_tidy.py
+
+format: install ## put the code into its format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+interop: install ## real FIX engines as clients, through a scripted day (needs Java and Maven)
+	@$(BIN)/python -m tests.interop $(ARGS)
+
+bench: install ## the order path, in process and over TCP
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: install ## pin the newest allowed dependencies again, with hashes
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --extra dev --no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.txt
+
+clean: ## remove what `make install` made (never your data)
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Settings models and the commented example configuration."""

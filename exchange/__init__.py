@@ -1,0 +1,1 @@
+"""The venue: what FIX messages mean to the market."""

@@ -1,0 +1,74 @@
+"""What the session machine wants done, as values; the shell carries them out in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fix_engine.message import Message
+
+
+@dataclass(slots=True)
+class Send:
+    """Store this message under its MsgSeqNum, then write it."""
+
+    seq: int
+    raw: bytes
+
+
+@dataclass(slots=True)
+class Store:
+    """Store this message; the peer is not there to read it and will ask for it by its number."""
+
+    seq: int
+    raw: bytes
+
+
+@dataclass(slots=True)
+class Retransmit:
+    """Write this message without storing it: a stored one sent again, or a gap fill."""
+
+    raw: bytes
+
+
+@dataclass(slots=True)
+class Fetch:
+    """The stored messages `begin` to `end`, both included, are wanted; answered by `replay`."""
+
+    begin: int
+    end: int
+
+
+@dataclass(slots=True)
+class Deliver:
+    """An application message, in sequence and sound, for the application."""
+
+    message: Message
+
+
+@dataclass(slots=True)
+class Online:
+    """The peer is logged on; `logon` is its Logon."""
+
+    logon: Message
+
+
+@dataclass(slots=True)
+class Offline:
+    """The peer, which was online, is gone."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Reset:
+    """Both sequences begin again at 1; what is stored can no longer be asked for."""
+
+
+@dataclass(slots=True)
+class Disconnect:
+    """Write what is pending, then close the connection."""
+
+    reason: str
+
+
+Effect = Send | Store | Retransmit | Fetch | Deliver | Online | Offline | Reset | Disconnect

@@ -1,0 +1,91 @@
+"""Answering a ResendRequest: stored messages as possible duplicates, gap fills for the rest.
+
+FIX 4.4 Volume 2, "Resend Request": application messages are sent again with PossDupFlag (43) Y and
+OrigSendingTime (122); a run of administrative messages is skipped by one SequenceReset-GapFill
+that bears the number of the first of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from fix_engine import tags
+from fix_engine.wire import encode
+
+PAGE_MESSAGES: Final = 256  # fetched and written at a time; others get their turn in between
+
+#: Header fields that come before OrigSendingTime (122), headers being written in tag order.
+_BEFORE_ORIG_SENDING_TIME = (b"49", b"50", b"52", b"56", b"57", b"97", b"115", b"116")
+
+
+def possible_duplicate(raw: bytes, sending_time: bytes) -> bytes:
+    """A message we once sent, as it is sent again at `sending_time`."""
+    msg_type, seq, rest = raw.split(tags.SOH, 4)[2:]
+    rest = rest[:-7]  # without CheckSum
+    head, original_time = [msg_type, seq, b"43=Y"], b""
+    while True:
+        field, _, after = rest.partition(tags.SOH)
+        tag, _, value = field.partition(b"=")
+        if tag not in _BEFORE_ORIG_SENDING_TIME:
+            break
+        if tag == tags.SENDING_TIME:
+            original_time, field = value, b"52=" + sending_time
+        head.append(field)
+        rest = after
+    head.append(b"122=" + original_time)
+    return encode(tags.SOH.join(head) + tags.SOH + rest)
+
+
+def is_admin(raw: bytes) -> bool:
+    """Whether a message we sent is administrative, so that a gap fill replaces it."""
+    start = raw.index(b"\x0135=") + 4
+    return raw[start : raw.index(tags.SOH, start)] in tags.ADMIN_TYPES
+
+
+class Resend:
+    """One ResendRequest being answered, page by page; never more than a page in memory."""
+
+    __slots__ = ("_gap_begin", "end", "next")
+
+    def __init__(self, begin: int, end: int) -> None:
+        self.next = begin
+        self.end = end
+        self._gap_begin = 0  # first number of a run to be skipped, 0 when there is none
+
+    @property
+    def page_end(self) -> int:
+        """The last number of the page that is wanted next."""
+        return min(self.end, self.next + PAGE_MESSAGES - 1)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every page has been answered."""
+        return self.next > self.end
+
+    def answer(
+        self, stored: Iterable[tuple[int, bytes]]
+    ) -> Iterator[tuple[int, bytes] | tuple[int, int]]:
+        """What to send for the page: (seq, stored message) or (gap begin, NewSeqNo), in order.
+
+        `stored` holds the page's messages by number; numbers without one are skipped too.
+        """
+        last = self.page_end
+        expected = self.next
+        for seq, raw in stored:
+            if seq > expected and not self._gap_begin:
+                self._gap_begin = expected
+            expected = seq + 1
+            if is_admin(raw):
+                self._gap_begin = self._gap_begin or seq
+                continue
+            if self._gap_begin:
+                yield self._gap_begin, seq
+                self._gap_begin = 0
+            yield seq, raw
+        if expected <= last and not self._gap_begin:
+            self._gap_begin = expected
+        self.next = last + 1
+        if self._gap_begin and self.finished:
+            yield self._gap_begin, self.next
+            self._gap_begin = 0

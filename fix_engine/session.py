@@ -1,0 +1,489 @@
+"""The session machine: FIX 4.4 Volume 2 as inputs and effects, without a socket or a clock.
+
+Inputs are method calls that carry `now` (integer nanoseconds, UTC). What has to be done about
+them is one ordered list of effects, taken with `take_effects` after each input. The machine never
+calls the application, the store or the clock; `deadline` says when `timeout` is due next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fix_engine import tags
+from fix_engine.effects import (
+    Deliver,
+    Disconnect,
+    Effect,
+    Fetch,
+    Offline,
+    Online,
+    Reset,
+    Retransmit,
+    Send,
+    Store,
+)
+from fix_engine.errors import Reject, RejectReason
+from fix_engine.message import Message
+from fix_engine.resend import Resend, possible_duplicate
+from fix_engine.sequence import InboundSequence
+from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_rule
+from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter, TimestampParser
+from fix_engine.validation import Validator
+from fix_engine.wire import encode
+
+_PROBE_AFTER: Final = 1.2  # of HeartBtInt: the interval plus "some reasonable transmission time"
+_ROUTES: Final = (  # where a message came from is where its Reject goes, and the reverse
+    (tags.DELIVER_TO_COMP_ID, tags.ON_BEHALF_OF_COMP_ID),
+    (tags.DELIVER_TO_SUB_ID, tags.ON_BEHALF_OF_SUB_ID),
+    (tags.DELIVER_TO_LOCATION_ID, tags.ON_BEHALF_OF_LOCATION_ID),
+    (tags.ON_BEHALF_OF_COMP_ID, tags.DELIVER_TO_COMP_ID),
+    (tags.ON_BEHALF_OF_SUB_ID, tags.DELIVER_TO_SUB_ID),
+    (tags.ON_BEHALF_OF_LOCATION_ID, tags.DELIVER_TO_LOCATION_ID),
+)
+
+
+@dataclass(slots=True)
+class SessionSettings:
+    """What a session is told once; CompIDs as we write them: sender is us, target the peer."""
+
+    sender_comp_id: bytes
+    target_comp_id: bytes
+    precision: Precision = Precision.MILLISECONDS
+    max_latency_ns: int = 120 * SECOND_NS  # SendingTime may be this far from our clock
+    logon_timeout_ns: int = 10 * SECOND_NS
+    logout_timeout_ns: int = 2 * SECOND_NS  # FIX 4.4 test case 2c: "or wait 2 seconds"
+    reset_on_logon: bool = False
+    echoed_logon_tags: tuple[bytes, ...] = ()  # Logon fields that our Logon repeats
+
+
+class Session:
+    """One FIX session: sequence numbers, liveness and the state of the present connection."""
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        validator: Validator,
+        next_in: int = 1,
+        next_out: int = 1,
+    ) -> None:
+        self.settings = settings
+        self.state = State.DISCONNECTED
+        self.next_out = next_out
+        self.heartbeat_ns = 0
+        self._inbound = InboundSequence(next_in)
+        self._validator = validator
+        self._effects: list[Effect] = []
+        self._resend: Resend | None = None
+        self._last_sent = self._last_received = self._probed_at = self._give_up_at = 0
+        self._format_time = TimestampFormatter(settings.precision).format
+        self._parse_time = TimestampParser().parse
+        self._before_time = b"\x0149=%b\x0152=" % settings.sender_comp_id
+        self._after_time = b"\x0156=%b\x01" % settings.target_comp_id
+        self._on_message: Callable[[Message, int], None] = self._ignore
+        self._by_state: dict[State, Callable[[Message, int], None]] = {
+            State.DISCONNECTED: self._ignore,
+            State.CONNECTED: self._receive_logon,
+            State.ACTIVE: self._receive,
+            State.LOGGING_OUT: self._receive_last,
+        }
+        self._by_type: dict[bytes, Callable[[Message, int, int], None]] = {
+            tags.HEARTBEAT: self._nothing_to_do,
+            tags.REJECT: self._nothing_to_do,
+            tags.TEST_REQUEST: self._answer_test_request,
+            tags.RESEND_REQUEST: self._answer_resend_request,
+            tags.SEQUENCE_RESET: self._obey_sequence_reset,
+            tags.LOGOUT: self._answer_logout,
+            tags.LOGON: self._reset_in_session,
+        }
+
+    # --- inputs -------------------------------------------------------------------------
+
+    @property
+    def next_in(self) -> int:
+        """The MsgSeqNum expected from the peer next."""
+        return self._inbound.expected
+
+    def take_effects(self) -> list[Effect]:
+        """What has to be done, in order, since this was last called."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def connected(self, now: int) -> None:
+        """A peer has connected and its Logon is awaited."""
+        self._move(Input.CONNECTION_MADE)
+        self._give_up_at = now + self.settings.logon_timeout_ns
+
+    def disconnected(self, reason: str) -> None:
+        """The connection is gone; nothing when the machine has ended it itself."""
+        if self.state is not State.DISCONNECTED:
+            self._leave(Input.CONNECTION_LOST, reason, close=False)
+
+    def receive(self, message: Message, now: int) -> None:
+        """A complete message has arrived from the peer."""
+        self._last_received = now
+        self._probed_at = 0
+        self._on_message(message, now)
+
+    def send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> int:
+        """Number, stamp and store an application message; returns its MsgSeqNum.
+
+        `body` and `header` (fields after TargetCompID) are encoded fields, each ending in SOH.
+        The message is written too when the peer is logged on; otherwise the peer will find it
+        missing and ask for it.
+        """
+        seq, raw = self._number(msg_type, body, now, header)
+        self._effects.append(Send(seq, raw) if self.state is State.ACTIVE else Store(seq, raw))
+        return seq
+
+    def replay(self, stored: list[tuple[int, bytes]], now: int) -> None:
+        """The answer to a Fetch: what is stored of its range, by number, ascending."""
+        if self._resend is None:
+            return
+        for first, second in self._resend.answer(stored):
+            if isinstance(second, bytes):
+                raw = possible_duplicate(second, self._format_time(now))
+            else:
+                raw = self._gap_fill(first, second, now)
+            self._effects.append(Retransmit(raw))
+        self._last_sent = now
+        if self._resend.finished:
+            self._resend = None
+        else:
+            self._effects.append(Fetch(self._resend.next, self._resend.page_end))
+
+    def logout(self, text: bytes, now: int) -> None:
+        """End the session in good order: Logout, then a bounded wait for the peer's."""
+        if self.state is State.ACTIVE:
+            self._end(text, now)
+        elif self.state is State.CONNECTED:
+            self._refuse(text.decode("latin-1"))
+
+    def deadline(self) -> int | None:
+        """When `timeout` is due, or None when nothing is being waited for."""
+        if self.state is State.ACTIVE:
+            if not self.heartbeat_ns:
+                return None
+            if self._probed_at:
+                return self._probed_at + self.heartbeat_ns
+            probe_at = self._last_received + int(self.heartbeat_ns * _PROBE_AFTER)
+            return min(self._last_sent + self.heartbeat_ns, probe_at)
+        return None if self.state is State.DISCONNECTED else self._give_up_at
+
+    def timeout(self, now: int) -> None:
+        """The deadline may have passed; does nothing when it has not."""
+        due = self.deadline()
+        if due is None or now < due:
+            return
+        if self.state is State.CONNECTED:
+            self._leave(Input.EXPIRED, "no Logon in time")
+        elif self.state is State.LOGGING_OUT:
+            self._leave(Input.EXPIRED, "no Logout from the peer in time")
+        elif self._probed_at:
+            self._leave(Input.EXPIRED, "no answer to TestRequest")
+        elif now >= self._last_received + int(self.heartbeat_ns * _PROBE_AFTER):
+            self._send(tags.TEST_REQUEST, b"112=TEST\x01", now)
+            self._probed_at = now
+        else:
+            self._send(tags.HEARTBEAT, b"", now)
+
+    # --- messages, by state of the connection -------------------------------------------
+
+    def _ignore(self, message: Message, now: int) -> None:
+        """The connection has ended; what still arrives of it means nothing."""
+
+    def _receive_logon(self, logon: Message, now: int) -> None:
+        """The first message; a refusal before the peer is known stays without an answer."""
+        if logon.msg_type != tags.LOGON:
+            return self._refuse("the first message is not a Logon")
+        fault = self._header_fault(logon, now)
+        if logon.begin_string != tags.FIX44 or fault is not None:
+            return self._refuse(fault.reason.text.decode() if fault else "Incorrect BeginString")
+        reject = self._validator.check(logon)
+        if reject is not None:
+            text = reject.text or reject.reason.text
+            where = b" (tag %b)" % reject.ref_tag if reject.ref_tag else b""
+            return self._refuse_aloud(text + where, now)
+        seq = logon.seq
+        assert seq is not None  # the validator has seen it
+        wants_reset = logon.flag(tags.RESET_SEQ_NUM_FLAG)
+        if wants_reset and seq != 1:
+            # FIX 4.4 Volume 2, "Logon": with ResetSeqNumFlag Y, MsgSeqNum is 1.
+            return self._refuse_aloud(b"ResetSeqNumFlag (141) Y needs MsgSeqNum 1", now)
+        if logon.get(tags.ENCRYPT_METHOD) != b"0":
+            return self._refuse_aloud(b"EncryptMethod (98) must be 0", now)
+        if int(logon.get(tags.HEART_BT_INT) or 0) < 0:
+            return self._refuse_aloud(b"HeartBtInt (108) must not be negative", now)
+        if wants_reset or self.settings.reset_on_logon:
+            self._reset()
+        if seq < self.next_in:
+            return self._refuse_aloud(self._too_low_text(seq), now)
+        self._accept_logon(logon, seq, now)
+        return None
+
+    def _accept_logon(self, logon: Message, seq: int, now: int) -> None:
+        self._move(Input.LOGON_ACCEPTED)
+        self._answer_logon(logon, now)
+        self._effects.append(Online(logon))
+        if seq == self.next_in:
+            self._inbound.expected += 1
+        else:
+            # FIX 4.4 Volume 2, "Logon": a Logon with a number too high is answered by Logon
+            # first, then by a ResendRequest for what came before it.
+            self._came_early(seq, None, now)
+
+    def _answer_logon(self, logon: Message, now: int) -> None:
+        interval = int(logon.get(tags.HEART_BT_INT) or 0)
+        self.heartbeat_ns = interval * SECOND_NS
+        body = b"98=0\x01108=%d\x01" % interval
+        if logon.flag(tags.RESET_SEQ_NUM_FLAG):
+            body += b"141=Y\x01"
+        for tag in self.settings.echoed_logon_tags:
+            value = logon.get(tag)
+            if value is not None:
+                body += b"%b=%b\x01" % (tag, value)
+        self._send(tags.LOGON, body, now)
+
+    def _receive(self, message: Message, now: int) -> None:
+        """A message on a live session: is it from this peer, is it its turn, is it sound?"""
+        if message.begin_string != tags.FIX44:
+            return self._end(b"Incorrect BeginString", now)
+        seq = message.seq
+        if seq is None:
+            # FIX 4.4 Volume 2, "Logout": a message without MsgSeqNum is a serious error.
+            return self._end(b"MsgSeqNum (34) is missing or not a number", now)
+        fault = self._header_fault(message, now) or self._poss_dup_fault(message)
+        if fault is not None:
+            self._count(seq)
+            self._reject(message, seq, fault, now)
+            if fault.reason is not RejectReason.REQUIRED_TAG_MISSING:
+                self._end(b"", now)
+            return None
+        expected = self._inbound.expected
+        rule = sequence_rule(message)
+        if rule is SequenceRule.NO_NUMBER:
+            self._obey(message, seq, now)
+        elif seq == expected:
+            self._inbound.expected = expected + 1
+            self._obey(message, seq, now)
+        elif rule is SequenceRule.ANY_NUMBER:
+            self._obey(message, seq, now)
+            if seq > expected and self.state is State.ACTIVE:
+                self._came_early(seq, None, now)
+        elif seq > expected:
+            self._came_early(seq, message, now)
+        elif not message.flag(tags.POSS_DUP_FLAG):
+            return self._end(self._too_low_text(seq), now)
+        if self._inbound.has_early:
+            self._obey_early(now)
+        return None
+
+    def _receive_last(self, message: Message, now: int) -> None:
+        """We have sent Logout: the peer may still ask for what it misses, then says Logout."""
+        seq = message.seq
+        if message.begin_string != tags.FIX44 or self._header_fault(message, now) or seq is None:
+            return
+        if message.msg_type == tags.LOGOUT:
+            self._count(seq)
+            self._leave(Input.LOGOUT_RECEIVED, "logged out")
+        elif message.msg_type == tags.RESEND_REQUEST:
+            self._count(seq)
+            self._obey(message, seq, now)
+
+    def _obey(self, message: Message, seq: int, now: int) -> None:
+        """A message whose turn has come, and which is already counted."""
+        fault = self._validator.check(message)
+        if fault is not None:
+            return self._reject(message, seq, fault, now)
+        handler = self._by_type.get(message.msg_type)
+        if handler is None:
+            self._effects.append(Deliver(message))
+            return None
+        return handler(message, seq, now)
+
+    def _came_early(self, seq: int, message: Message | None, now: int) -> None:
+        """A gap: keep the message (None: one that needs only counting), ask for what is missing."""
+        self._inbound.keep(seq, message)
+        poss_dup = message is not None and message.flag(tags.POSS_DUP_FLAG)
+        if self._inbound.must_ask(seq, poss_dup):
+            body = b"7=%d\x0116=0\x01" % self._inbound.expected
+            self._send(tags.RESEND_REQUEST, body, now)
+
+    def _obey_early(self, now: int) -> None:
+        """Messages from behind the gap whose turn has come."""
+        while self.state is State.ACTIVE:
+            seq = self._inbound.expected
+            found, message = self._inbound.take_next()
+            if not found:
+                return
+            if message is not None:
+                self._obey(message, seq, now)
+
+    # --- what is wrong with a header ----------------------------------------------------
+
+    def _header_fault(self, message: Message, now: int) -> Reject | None:
+        sender, target = message.get(tags.SENDER_COMP_ID), message.get(tags.TARGET_COMP_ID)
+        settings = self.settings
+        if (sender and sender != settings.target_comp_id) or (
+            target and target != settings.sender_comp_id
+        ):
+            return Reject(RejectReason.COMP_ID_PROBLEM)
+        sent = self._parse_time(message.get(tags.SENDING_TIME) or b"")
+        if sent is not None and abs(now - sent) > settings.max_latency_ns:
+            return Reject(RejectReason.SENDING_TIME_ACCURACY)
+        return None
+
+    def _poss_dup_fault(self, message: Message) -> Reject | None:
+        if not message.flag(tags.POSS_DUP_FLAG) or message.msg_type == tags.SEQUENCE_RESET:
+            return None
+        original = message.get(tags.ORIG_SENDING_TIME)
+        if original is None:
+            return Reject(RejectReason.REQUIRED_TAG_MISSING, tags.ORIG_SENDING_TIME)
+        first = self._parse_time(original)
+        again = self._parse_time(message.get(tags.SENDING_TIME) or b"")
+        if first is not None and again is not None and first > again:
+            return Reject(RejectReason.SENDING_TIME_ACCURACY)
+        return None
+
+    def _too_low_text(self, seq: int) -> bytes:
+        return b"MsgSeqNum too low, expecting %d but received %d" % (self.next_in, seq)
+
+    # --- administrative messages --------------------------------------------------------
+
+    def _nothing_to_do(self, message: Message, seq: int, now: int) -> None:
+        """Heartbeat and Reject: to have been received, and counted, is all."""
+
+    def _answer_test_request(self, message: Message, seq: int, now: int) -> None:
+        self._send(tags.HEARTBEAT, b"112=%b\x01" % (message.get(tags.TEST_REQ_ID) or b""), now)
+
+    def _answer_resend_request(self, message: Message, seq: int, now: int) -> None:
+        begin = int(message.get(tags.BEGIN_SEQ_NO) or 0)
+        end = int(message.get(tags.END_SEQ_NO) or 0)
+        last = self.next_out - 1
+        if not 1 <= begin <= last:
+            return self._reject_value(message, seq, tags.BEGIN_SEQ_NO, now)
+        if end and end < begin:
+            return self._reject_value(message, seq, tags.END_SEQ_NO, now)
+        # FIX 4.4 Volume 2, "Resend Request": EndSeqNo 0 represents infinity.
+        self._resend = Resend(begin, min(end, last) if end else last)
+        self._effects.append(Fetch(begin, self._resend.page_end))
+        return None
+
+    def _obey_sequence_reset(self, message: Message, seq: int, now: int) -> None:
+        """Gap fill, which is already counted, or reset; neither may go back."""
+        new_seq_no = int(message.get(tags.NEW_SEQ_NO) or 0)
+        if new_seq_no < self._inbound.expected:
+            return self._reject(message, seq, Reject(RejectReason.VALUE_INCORRECT), now)
+        self._inbound.advance(new_seq_no)
+        return None
+
+    def _answer_logout(self, message: Message, seq: int, now: int) -> None:
+        self._send(tags.LOGOUT, b"", now)
+        self._leave(Input.LOGOUT_RECEIVED, "logged out")
+
+    def _reset_in_session(self, logon: Message, seq: int, now: int) -> None:
+        """A Logon on a live session may only reset both sequences."""
+        if not logon.flag(tags.RESET_SEQ_NUM_FLAG):
+            fault = Reject(RejectReason.OTHER, text=b"Logon on a session that is logged on")
+            return self._reject(logon, seq, fault, now)
+        if seq != 1:
+            return self._end(b"ResetSeqNumFlag (141) Y needs MsgSeqNum 1", now)
+        self._reset()
+        self._inbound.expected += 1
+        self._answer_logon(logon, now)
+        return None
+
+    # --- outbound -----------------------------------------------------------------------
+
+    def _number(
+        self, msg_type: bytes, body: bytes, now: int, header: bytes = b""
+    ) -> tuple[int, bytes]:
+        seq = self.next_out
+        self.next_out = seq + 1
+        self._last_sent = now
+        raw = encode(
+            b"35=%b\x0134=%d%b%b%b%b%b"
+            % (
+                msg_type,
+                seq,
+                self._before_time,
+                self._format_time(now),
+                self._after_time,
+                header,
+                body,
+            )
+        )
+        return seq, raw
+
+    def _send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> None:
+        """An administrative message, to a peer that is there."""
+        self._effects.append(Send(*self._number(msg_type, body, now, header)))
+
+    def _gap_fill(self, begin: int, new_seq_no: int, now: int) -> bytes:
+        time = self._format_time(now)
+        return encode(
+            b"35=4\x0134=%d\x0143=Y%b%b%b122=%b\x0136=%d\x01123=Y\x01"
+            % (begin, self._before_time, time, self._after_time, time, new_seq_no)
+        )
+
+    def _reject(self, message: Message, seq: int, fault: Reject, now: int) -> None:
+        route = b""
+        for to_tag, from_tag in _ROUTES:
+            value = message.get(from_tag)
+            if value:
+                route += b"%b=%b\x01" % (to_tag, value)
+        ref_tag = b"371=%b\x01" % fault.ref_tag if fault.ref_tag is not None else b""
+        text = fault.text or fault.reason.text
+        body = b"45=%d\x0158=%b\x01%b372=%b\x01373=%d\x01" % (
+            seq,
+            text,
+            ref_tag,
+            message.msg_type,
+            fault.reason,
+        )
+        self._send(tags.REJECT, body, now, route)
+
+    def _reject_value(self, message: Message, seq: int, tag: bytes, now: int) -> None:
+        self._reject(message, seq, Reject(RejectReason.VALUE_INCORRECT, tag), now)
+
+    # --- the end, and the beginning -----------------------------------------------------
+
+    def _move(self, event: Input) -> None:
+        self.state = TRANSITIONS[self.state, event]
+        self._on_message = self._by_state[self.state]
+
+    def _end(self, text: bytes, now: int) -> None:
+        """Logout first; the peer has a bounded time to answer."""
+        self._send(tags.LOGOUT, b"58=%b\x01" % text if text else b"", now)
+        self._move(Input.LOGOUT_SENT)
+        self._give_up_at = now + self.settings.logout_timeout_ns
+
+    def _leave(self, event: Input, reason: str, close: bool = True) -> None:
+        was_online = self.state in (State.ACTIVE, State.LOGGING_OUT)
+        self._move(event)
+        self._resend = None
+        self._probed_at = 0
+        # What waits behind a gap is asked for again when the peer is back.
+        self._inbound.reset(self._inbound.expected)
+        if was_online:
+            self._effects.append(Offline(reason))
+        if close:
+            self._effects.append(Disconnect(reason))
+
+    def _refuse(self, reason: str) -> None:
+        self._leave(Input.LOGON_REFUSED, f"Logon refused: {reason}")
+
+    def _refuse_aloud(self, text: bytes, now: int) -> None:
+        self._send(tags.LOGOUT, b"58=%b\x01" % text, now)
+        self._refuse(text.decode("latin-1"))
+
+    def _reset(self) -> None:
+        self.next_out = 1
+        self._inbound.reset()
+        self._resend = None
+        self._effects.append(Reset())
+
+    def _count(self, seq: int) -> None:
+        if seq == self._inbound.expected:
+            self._inbound.expected += 1

@@ -1,0 +1,98 @@
+"""Tag numbers and MsgType values, as the bytes that stand in a message.
+
+Only those that code refers to by name are here; the dictionary knows the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SOH: Final = b"\x01"
+FIX44: Final = b"FIX.4.4"
+
+# MsgType (35) values.
+HEARTBEAT: Final = b"0"
+TEST_REQUEST: Final = b"1"
+RESEND_REQUEST: Final = b"2"
+REJECT: Final = b"3"
+SEQUENCE_RESET: Final = b"4"
+LOGOUT: Final = b"5"
+EXECUTION_REPORT: Final = b"8"
+ORDER_CANCEL_REJECT: Final = b"9"
+LOGON: Final = b"A"
+NEW_ORDER_SINGLE: Final = b"D"
+ORDER_CANCEL_REQUEST: Final = b"F"
+ORDER_CANCEL_REPLACE_REQUEST: Final = b"G"
+ORDER_STATUS_REQUEST: Final = b"H"
+BUSINESS_MESSAGE_REJECT: Final = b"j"
+
+#: Messages that are never sent again: a gap fill stands in for them. FIX 4.4 Volume 2, "Resend
+#: Request": all administrative messages except Reject, which QuickFIX treats as one of them too.
+ADMIN_TYPES: Final = frozenset(
+    (HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON)
+)
+
+# Standard header and session fields.
+ACCOUNT: Final = b"1"
+AVG_PX: Final = b"6"
+BEGIN_SEQ_NO: Final = b"7"
+BEGIN_STRING: Final = b"8"
+BODY_LENGTH: Final = b"9"
+CHECK_SUM: Final = b"10"
+CL_ORD_ID: Final = b"11"
+CUM_QTY: Final = b"14"
+END_SEQ_NO: Final = b"16"
+MSG_SEQ_NUM: Final = b"34"
+MSG_TYPE: Final = b"35"
+NEW_SEQ_NO: Final = b"36"
+ORDER_ID: Final = b"37"
+ORDER_QTY: Final = b"38"
+ORD_TYPE: Final = b"40"
+ORIG_CL_ORD_ID: Final = b"41"
+POSS_DUP_FLAG: Final = b"43"
+PRICE: Final = b"44"
+SENDER_COMP_ID: Final = b"49"
+SENDING_TIME: Final = b"52"
+SIDE: Final = b"54"
+SYMBOL: Final = b"55"
+TARGET_COMP_ID: Final = b"56"
+TEXT: Final = b"58"
+TIME_IN_FORCE: Final = b"59"
+TRANSACT_TIME: Final = b"60"
+POSS_RESEND: Final = b"97"
+ENCRYPT_METHOD: Final = b"98"
+HEART_BT_INT: Final = b"108"
+TEST_REQ_ID: Final = b"112"
+ON_BEHALF_OF_COMP_ID: Final = b"115"
+ON_BEHALF_OF_SUB_ID: Final = b"116"
+ORIG_SENDING_TIME: Final = b"122"
+GAP_FILL_FLAG: Final = b"123"
+DELIVER_TO_COMP_ID: Final = b"128"
+DELIVER_TO_SUB_ID: Final = b"129"
+RESET_SEQ_NUM_FLAG: Final = b"141"
+ON_BEHALF_OF_LOCATION_ID: Final = b"144"
+DELIVER_TO_LOCATION_ID: Final = b"145"
+ORD_STATUS_REQ_ID: Final = b"790"
+CANCEL_ON_DISCONNECT: Final = b"8013"
+
+YES: Final = b"Y"
+
+#: Length field -> the data field that follows it and may hold any byte, SOH included.
+DATA_LENGTHS: Final = {
+    b"90": b"91",
+    b"93": b"89",
+    b"95": b"96",
+    b"212": b"213",
+    b"348": b"349",
+    b"350": b"351",
+    b"352": b"353",
+    b"354": b"355",
+    b"356": b"357",
+    b"358": b"359",
+    b"360": b"361",
+    b"362": b"363",
+    b"364": b"365",
+    b"445": b"446",
+    b"618": b"619",
+    b"621": b"622",
+}

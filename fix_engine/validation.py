@@ -1,0 +1,187 @@
+"""Dictionary validation: is this message what FIX 4.4 and the dictionary say it should be?
+
+The rules about tags (known, in this message, in order, once, required, groups well formed) depend
+only on the message's Shape, so they are judged once per shape and the verdict is kept: either a
+Reject, or the plan of the value checks that are left to do for each message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from fix_engine.dictionary import Dictionary, FieldDef, FieldSet
+from fix_engine.errors import Reject, RejectReason
+from fix_engine.message import Message, Shape
+from fix_engine.timestamps import TimestampParser
+
+_MAX_PLANS: Final = 4_096
+
+_FLOAT = re.compile(rb"-?(?:\d+(?:\.\d*)?|\.\d+)")
+_INT = re.compile(rb"-?\d{1,18}")  # bounded: what comes after may convert it
+_DATE = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_MONTH_YEAR = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]|w[1-5])?")
+_TIME = re.compile(rb"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{3}(?:\d{3}){0,2})?")
+
+Check = Callable[[bytes], object]  # truthy when the value has the type's format
+
+
+def _matcher(*types: str, pattern: re.Pattern[bytes]) -> dict[str, Check]:
+    return dict.fromkeys(types, pattern.fullmatch)
+
+
+#: Field type -> format check. A type that is not here (STRING and its kin) takes any value.
+FORMATS: dict[str, Check] = {
+    **_matcher("INT", "DAYOFMONTH", pattern=_INT),
+    **_matcher(
+        "FLOAT", "PRICE", "QTY", "AMT", "PRICEOFFSET", "PERCENTAGE", "QUANTITY", pattern=_FLOAT
+    ),
+    **_matcher("UTCDATE", "UTCDATEONLY", "LOCALMKTDATE", "DATE", pattern=_DATE),
+    **_matcher("MONTHYEAR", pattern=_MONTH_YEAR),
+    **_matcher("UTCTIMEONLY", pattern=_TIME),
+    **_matcher("LENGTH", "SEQNUM", "NUMINGROUP", pattern=re.compile(rb"\d{1,18}")),
+    "CHAR": lambda value: len(value) == 1,
+    "BOOLEAN": lambda value: value in (b"Y", b"N"),
+}
+
+
+class _Plan:
+    """What is left to check once a shape is known to be sound: values, by place."""
+
+    __slots__ = ("checks", "counts")
+
+    def __init__(self) -> None:
+        self.checks: list[tuple[int, frozenset[bytes] | None, Check | None, bool]] = []
+        self.counts: list[tuple[int, int]] = []  # place of a NumInGroup, entries that follow it
+
+
+class _ShapeError(Exception):
+    """Raised while a plan is made, never per message: the shape itself is at fault."""
+
+    def __init__(self, reason: RejectReason, tag: bytes | None) -> None:
+        super().__init__(reason, tag)
+        self.reject = Reject(reason, tag)
+
+
+class Validator:
+    """Judges messages by one dictionary; FIX 4.4 Volume 2, "Reject" lists the reasons."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._dictionary = dictionary
+        self._plans: dict[Shape, _Plan | Reject] = {}
+        self._parse_timestamp = TimestampParser().parse
+
+    def check(self, message: Message) -> Reject | None:
+        """None for a sound message, otherwise the first thing that is wrong with it."""
+        shape = message.shape
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = self._plan(shape)
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            self._plans[shape] = plan
+        if isinstance(plan, Reject):
+            return plan
+        values = message.values
+        if b"" in values:
+            empty = shape.tags[values.index(b"")]
+            return Reject(RejectReason.TAG_SPECIFIED_WITHOUT_VALUE, empty)
+        for place, allowed, check, several in plan.checks:
+            value = values[place]
+            if allowed is not None:
+                if value in allowed or (several and allowed.issuperset(value.split(b" "))):
+                    continue
+                if check is None or check(value):
+                    return Reject(RejectReason.VALUE_INCORRECT, shape.tags[place])
+            elif check is None or check(value):
+                continue
+            return Reject(RejectReason.INCORRECT_DATA_FORMAT, shape.tags[place])
+        for place, entries in plan.counts:
+            if int(values[place]) != entries:
+                return Reject(RejectReason.INCORRECT_NUM_IN_GROUP, shape.tags[place])
+        return None
+
+    def _plan(self, shape: Shape) -> _Plan | Reject:
+        fields = self._dictionary.messages.get(shape.msg_type)
+        if fields is None:
+            return Reject(RejectReason.INVALID_MSG_TYPE)
+        plan = _Plan()
+        try:
+            self._walk_message(shape, fields, plan)
+        except _ShapeError as faulty:
+            return faulty.reject
+        for part in (self._dictionary.header, fields, self._dictionary.trailer):
+            for tag in part.required:
+                if tag not in shape.index and tag not in (b"8", b"9", b"10"):
+                    return Reject(RejectReason.REQUIRED_TAG_MISSING, tag)
+        return plan
+
+    def _walk_message(self, shape: Shape, fields: FieldSet, plan: _Plan) -> None:
+        """The header, then the body, then the trailer; each tag once outside of groups."""
+        header, trailer = self._dictionary.header, self._dictionary.trailer
+        parts = (header, fields, trailer)
+        sequence, seen, current, place = shape.tags, set[bytes](), 0, 0
+        while place < len(sequence):
+            tag = sequence[place]
+            if tag not in self._dictionary.fields:
+                raise _ShapeError(RejectReason.INVALID_TAG_NUMBER, tag)
+            part = 0 if tag in header.members else 2 if tag in trailer.members else 1
+            if part < current:
+                raise _ShapeError(RejectReason.TAG_OUT_OF_ORDER, tag)
+            current = part
+            if tag not in parts[part].members:
+                raise _ShapeError(RejectReason.TAG_NOT_DEFINED_FOR_MESSAGE_TYPE, tag)
+            if tag in seen:
+                raise _ShapeError(RejectReason.TAG_APPEARS_MORE_THAN_ONCE, tag)
+            seen.add(tag)
+            self._add_check(plan, place, tag)
+            group = parts[part].groups.get(tag)
+            if group is None:
+                place += 1
+            else:
+                place = self._walk_group(sequence, place, group, plan)
+
+    def _walk_group(
+        self, sequence: tuple[bytes, ...], count_place: int, group: FieldSet, plan: _Plan
+    ) -> int:
+        """The entries after a NumInGroup field, each begun by the group's first field."""
+        place, entries = count_place + 1, 0
+        seen: set[bytes] = set()
+        while place < len(sequence) and sequence[place] in group.members:
+            tag = sequence[place]
+            if tag == group.delimiter:
+                self._require(group, seen, entries)
+                entries, seen = entries + 1, set()
+            elif not entries or tag in seen:
+                raise _ShapeError(RejectReason.GROUP_FIELDS_OUT_OF_ORDER, tag)
+            seen.add(tag)
+            self._add_check(plan, place, tag)
+            nested = group.groups.get(tag)
+            if nested is None:
+                place += 1
+            else:
+                place = self._walk_group(sequence, place, nested, plan)
+        self._require(group, seen, entries)
+        plan.counts.append((count_place, entries))
+        return place
+
+    @staticmethod
+    def _require(group: FieldSet, seen: set[bytes], entries: int) -> None:
+        if entries:
+            for tag in group.required:
+                if tag not in seen:
+                    raise _ShapeError(RejectReason.REQUIRED_TAG_MISSING, tag)
+
+    def _add_check(self, plan: _Plan, place: int, tag: bytes) -> None:
+        definition = self._dictionary.fields[tag]
+        allowed = frozenset(definition.values) or None
+        check = self._format(definition)
+        if tag != b"35" and (allowed is not None or check is not None):
+            several = definition.type.startswith("MULTIPLE")
+            plan.checks.append((place, allowed, check, several))
+
+    def _format(self, definition: FieldDef) -> Check | None:
+        if definition.type == "UTCTIMESTAMP":
+            return lambda value: self._parse_timestamp(value) is not None
+        return FORMATS.get(definition.type)

@@ -1,0 +1,1 @@
+"""The market: integer-only books and order matching, pure and deterministic."""

@@ -1,0 +1,1 @@
+"""The FIX protocol running: acceptor, connections, journal, registry."""

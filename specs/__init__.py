@@ -1,0 +1,1 @@
+"""Files that clients and tests read: the dictionary and the specifications."""
