@@ -65,14 +65,12 @@ class Session:
         self,
         settings: SessionSettings,
         validator: Validator,
-        next_in: int = 1,
-        next_out: int = 1,
     ) -> None:
         self.settings = settings
         self.state = State.DISCONNECTED
-        self.next_out = next_out
+        self.next_out = 1
         self.heartbeat_ns = 0
-        self._inbound = InboundSequence(next_in)
+        self._inbound = InboundSequence()
         self._validator = validator
         self._effects: list[Effect] = []
         self._resend: Resend | None = None
@@ -104,6 +102,12 @@ class Session:
     def next_in(self) -> int:
         """The MsgSeqNum expected from the peer next."""
         return self._inbound.expected
+
+    def resume(self, next_in: int, next_out: int) -> None:
+        """Take up the numbers of an earlier life, before anybody connects."""
+        assert self.state is State.DISCONNECTED
+        self._inbound.reset(next_in)
+        self.next_out = next_out
 
     def take_effects(self) -> list[Effect]:
         """What has to be done, in order, since this was last called."""

@@ -1,0 +1,98 @@
+"""The asyncio server: listens, makes connections, and ends them in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Final
+
+import structlog
+
+from sessions.connection import Connection, ConnectionLimits
+from sessions.registry import Registry
+from sessions.turn import Turn
+
+log = structlog.get_logger(__name__)
+
+_BACKLOG: Final = 1024
+_GRACE_S: Final = 1.0  # beyond the sessions' own Logout time-out
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; says why in one line."""
+
+
+class Acceptor:
+    """Accepts FIX connections on one address."""
+
+    def __init__(self, registry: Registry, turn: Turn, limits: ConnectionLimits) -> None:
+        self._registry = registry
+        self._turn = turn
+        self._limits = limits
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._all_closed = asyncio.Event()
+
+    async def listen(self, host: str, port: int) -> int:
+        """Begin to accept; returns the port, which the system chose if `port` was 0.
+
+        Raises ListenError.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(self._connect, host, port, backlog=_BACKLOG)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            if "in use" in reason.lower():
+                reason = "something else listens there already; stop it or choose another --port"
+            raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
+        bound: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
+        return bound[1]
+
+    async def close(self, text: str) -> None:
+        """Stop accepting, log every peer out with `text`, and wait for their connections to end."""
+        if self._server is not None:
+            self._server.close()
+        self._turn.open()
+        timeout_ns = 0
+        for endpoint in self._registry:
+            if endpoint.wire is not None:
+                timeout_ns = max(timeout_ns, endpoint.session.settings.logout_timeout_ns)
+                endpoint.session.logout(text.encode("latin-1"), self._turn.open())
+                endpoint.settle()
+        for connection in list(self._connections):
+            connection.close_if_nobody(text)
+        if self._connections:
+            try:
+                async with asyncio.timeout(timeout_ns / 1e9 + _GRACE_S):
+                    await self._all_closed.wait()
+            except TimeoutError:
+                log.warning("connections still open at the end", count=len(self._connections))
+        self._turn.close()
+
+    def abort(self) -> None:
+        """Drop everything at once: what has not been written must not be."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.abort()
+
+    def _connect(self) -> Connection:
+        connection = Connection(self._registry, self._turn, self._limits, self._closed)
+        self._connections.add(connection)
+        self._all_closed.clear()
+        return connection
+
+    def _closed(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._all_closed.set()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return all(entry[4][0] in ("::1",) or str(entry[4][0]).startswith("127.") for entry in found)

@@ -1,0 +1,46 @@
+"""What the session layer expects of an application, and what it gives it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fix_engine.message import Message
+from sessions.journal import Record
+
+
+class Peer(Protocol):
+    """A session as an application sees it; it outlives connections."""
+
+    number: int
+    comp_id: bytes
+
+    def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
+        """Send a message now or, when the peer is away, at its next resend; its MsgSeqNum."""
+
+
+class Application(Protocol):
+    """Called from inside a turn: what it sends is numbered in the order in which it sends it."""
+
+    def on_logon(self, peer: Peer, logon: Message) -> None:
+        """The peer is logged on."""
+
+    def on_message(self, peer: Peer, message: Message) -> None:
+        """A valid application message, in sequence, exactly once."""
+
+    def on_logout(self, peer: Peer, reason: str) -> None:
+        """The peer, logged on before, is gone."""
+
+    def on_recovered(self, peer: Peer, record: Record, stamp: int) -> None:
+        """An input record read back from the journal at start; nothing may be sent now."""
+
+
+def business_reject(message: Message, reason: int, text: bytes, ref_id: bytes = b"") -> bytes:
+    """The body of a BusinessMessageReject (35=j) that answers `message`."""
+    ref = b"379=%b\x01" % ref_id if ref_id else b""
+    return b"45=%d\x0158=%b\x01372=%b\x01%b380=%d\x01" % (
+        message.seq or 0,
+        text,
+        message.msg_type,
+        ref,
+        reason,
+    )

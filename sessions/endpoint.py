@@ -1,0 +1,156 @@
+"""A session as the process holds it: the machine, its journal view, and today's connection.
+
+Endpoint is the interpreter of the machine's effects. It is also the Peer that applications send
+to, whether or not somebody is connected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import structlog
+
+from fix_engine.effects import (
+    Deliver,
+    Disconnect,
+    Effect,
+    Fetch,
+    Offline,
+    Online,
+    Reset,
+    Retransmit,
+    Send,
+    Store,
+)
+from fix_engine.session import Session
+from sessions.application import Application
+from sessions.journal import Journal, Kind
+from sessions.store import SentMessages
+from sessions.turn import Turn
+
+log = structlog.get_logger(__name__)
+
+
+class Wire(Protocol):
+    """What an endpoint needs of its connection."""
+
+    def write(self, raw: bytes) -> None:
+        """Write at the end of the turn."""
+
+    def close(self, reason: str) -> None:
+        """Write what is waiting, then close."""
+
+    def when_writable(self, callback: Callable[[], None]) -> None:
+        """Call back now, or when a slow reader has caught up; never once the wire is closed."""
+
+
+class Endpoint:
+    """One session identity; see the module."""
+
+    def __init__(
+        self,
+        number: int,
+        session: Session,
+        journal: Journal,
+        turn: Turn,
+        application: Application,
+    ) -> None:
+        self.number = number
+        self.session = session
+        self.comp_id = session.settings.target_comp_id
+        self.sent = SentMessages(journal)
+        self.wire: Wire | None = None
+        self._journal = journal
+        self._turn = turn
+        self._application = application
+        self._wanted: Fetch | None = None
+        self._settling = False
+        self._carry_out: dict[type[Effect], Callable[[Any], None]] = {
+            Send: self._send,
+            Store: self._store,
+            Retransmit: self._retransmit,
+            Fetch: self._fetch,
+            Deliver: self._deliver,
+            Online: self._online,
+            Offline: self._offline,
+            Reset: self._reset,
+            Disconnect: self._disconnect,
+        }
+
+    def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
+        """Send for the application: now, or at the resend when the peer is away."""
+        seq = self.session.send(msg_type, body, self._turn.open(), header)
+        if not self._settling:
+            self.settle()
+        return seq
+
+    def settle(self) -> None:
+        """Carry out the machine's effects in order, with those that they cause."""
+        self._settling = True
+        try:
+            while effects := self.session.take_effects():
+                for effect in effects:
+                    self._carry_out[effect.__class__](effect)
+        finally:
+            self._settling = False
+
+    # --- effects ------------------------------------------------------------------------
+
+    def _store(self, effect: Send | Store) -> None:
+        raw = effect.raw
+        offset = self._journal.add(Kind.SENT, self.number, effect.seq, self.session.next_in, raw)
+        self.sent.append(effect.seq, offset, len(raw))
+
+    def _send(self, effect: Send) -> None:
+        self._store(effect)
+        if self.wire is not None:
+            self.wire.write(effect.raw)
+
+    def _retransmit(self, effect: Retransmit) -> None:
+        if self.wire is not None:
+            self.wire.write(effect.raw)
+
+    def _fetch(self, effect: Fetch) -> None:
+        # Answered in a later turn: what was sent in this one is not in the journal yet, and other
+        # sessions get their turn between two pages. A newer request replaces an older one.
+        self._wanted = effect
+        self._turn.after(self._next_page)
+
+    def _next_page(self) -> None:
+        if self.wire is not None and self._wanted is not None:
+            self.wire.when_writable(self._answer_fetch)
+
+    def _answer_fetch(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            stored = self.sent.fetch(wanted.begin, wanted.end)
+            self.session.replay(stored, self._turn.open())
+            self.settle()
+
+    def _deliver(self, effect: Deliver) -> None:
+        self._application.on_message(self, effect.message)
+
+    def _online(self, effect: Online) -> None:
+        log.info(
+            "logged on",
+            peer=self.comp_id.decode("latin-1"),
+            next_in=self.session.next_in,
+            next_out=self.session.next_out,
+            heartbeat_s=self.session.heartbeat_ns // 1_000_000_000,
+        )
+        self._application.on_logon(self, effect.logon)
+
+    def _offline(self, effect: Offline) -> None:
+        log.info("gone", peer=self.comp_id.decode("latin-1"), reason=effect.reason)
+        self._application.on_logout(self, effect.reason)
+
+    def _reset(self, _: Reset) -> None:
+        self._journal.add(Kind.RESET, self.number, 0, 1)
+        self.sent.reset()
+        self._wanted = None
+
+    def _disconnect(self, effect: Disconnect) -> None:
+        wire, self.wire, self._wanted = self.wire, None, None
+        if wire is not None:
+            wire.close(effect.reason)

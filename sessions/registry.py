@@ -1,0 +1,114 @@
+"""Who may log on, and which session is whose; one live connection for each identity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from fix_engine import tags
+from fix_engine.message import Message
+from fix_engine.session import Session, SessionSettings
+from fix_engine.validation import Validator
+from sessions.application import Application
+from sessions.endpoint import Endpoint
+from sessions.journal import Batch, Journal, Kind
+from sessions.turn import Turn
+
+_COMP_ID = re.compile(rb"[!-<>-~]{1,64}")  # printable, without blanks and "="
+
+
+@dataclass(slots=True)
+class Admission:
+    """The open policy: any peer, or one named peer, that addresses us by our CompID."""
+
+    settings: SessionSettings  # target_comp_id b"" admits any peer
+    max_sessions: int = 10_000  # identities remembered; an open door must not grow our memory
+
+
+class Registry:
+    """The sessions of this process, by the peer's CompID."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        validator: Validator,
+        journal: Journal,
+        turn: Turn,
+        application: Application,
+    ) -> None:
+        self._admission = admission
+        self._validator = validator
+        self._journal = journal
+        self._turn = turn
+        self._application = application
+        self._by_peer: dict[bytes, Endpoint] = {}
+        self._by_number: dict[int, Endpoint] = {}
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(list(self._by_number.values()))
+
+    def __getitem__(self, number: int) -> Endpoint:
+        return self._by_number[number]
+
+    def claim(self, message: Message) -> Endpoint | str:
+        """The session that a connection's first message is for, or why there is none.
+
+        A reason is for the log only: an unknown caller gets no answer.
+        """
+        sender, target = message.get(tags.SENDER_COMP_ID), message.get(tags.TARGET_COMP_ID)
+        settings = self._admission.settings
+        if message.msg_type != tags.LOGON:
+            return "the first message is not a Logon"
+        if target != settings.sender_comp_id:
+            return f"TargetCompID (56) is {_shown(target)}, not ours"
+        if not sender or (settings.target_comp_id and sender != settings.target_comp_id):
+            return f"SenderCompID (49) {_shown(sender)} may not log on here"
+        endpoint = self._by_peer.get(sender)
+        if endpoint is None:
+            if _COMP_ID.fullmatch(sender) is None:
+                return f"SenderCompID (49) {_shown(sender)} is not 1 to 64 printable characters"
+            if len(self._by_peer) >= self._admission.max_sessions:
+                return f"the limit of {self._admission.max_sessions} sessions is reached"
+            self._turn.open()
+            endpoint = self._add(len(self._by_number) + 1, sender)
+            self._journal.add(Kind.SESSION, endpoint.number, 0, 1, sender)
+        if endpoint.wire is not None:
+            return f"{_shown(sender)} is logged on already"
+        return endpoint
+
+    def recover(self) -> None:
+        """Rebuild sessions from the journal, and have the application take back its inputs.
+
+        Raises JournalError.
+        """
+        next_in: dict[int, int] = {}
+        for batch in self._journal.recover():
+            self._recover_batch(batch, next_in)
+        for endpoint in self:
+            endpoint.session.resume(next_in[endpoint.number], endpoint.sent.last_seq + 1)
+
+    def _recover_batch(self, batch: Batch, next_in: dict[int, int]) -> None:
+        for record in batch.records:
+            number = record.session
+            next_in[number] = record.next_in
+            if record.kind is Kind.SENT:
+                length = len(record.payload)
+                self._by_number[number].sent.append(record.seq, record.offset, length)
+            elif record.kind is Kind.SESSION:
+                self._add(number, record.payload)
+            elif record.kind is Kind.RESET:
+                self._by_number[number].sent.reset()
+            else:
+                self._application.on_recovered(self._by_number[number], record, batch.stamp)
+
+    def _add(self, number: int, peer: bytes) -> Endpoint:
+        settings = replace(self._admission.settings, target_comp_id=peer)
+        session = Session(settings, self._validator)
+        endpoint = Endpoint(number, session, self._journal, self._turn, self._application)
+        self._by_peer[peer] = self._by_number[number] = endpoint
+        return endpoint
+
+
+def _shown(value: bytes | None) -> str:
+    return "missing" if value is None else repr(value[:64].decode("latin-1"))

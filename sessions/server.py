@@ -1,0 +1,71 @@
+"""A FIX acceptor from its parts: journal, clock, turn, registry, application, listener."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from fix_engine.validation import Validator
+from sessions.acceptor import Acceptor
+from sessions.application import Application
+from sessions.clock import Clock
+from sessions.connection import ConnectionLimits
+from sessions.journal import Journal, JournalError
+from sessions.registry import Admission, Registry
+from sessions.turn import Turn
+
+log = structlog.get_logger(__name__)
+
+
+class Server:
+    """Runs one application behind FIX sessions until it is stopped or its journal fails."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        validator: Validator,
+        admission: Admission,
+        limits: ConnectionLimits,
+        make_application: Callable[[Journal, Turn], Application],
+    ) -> None:
+        """To be made inside the running event loop."""
+        self._journal = journal
+        self._failure: JournalError | None = None
+        self._stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self.turn = Turn(journal, Clock(), loop.call_soon, self._journal_failed)
+        self.application = make_application(journal, self.turn)
+        self.registry = Registry(admission, validator, journal, self.turn, self.application)
+        self._acceptor = Acceptor(self.registry, self.turn, limits)
+
+    async def start(self, host: str, port: int) -> int:
+        """Recover from the journal, then listen; returns the port.
+
+        Raises JournalError and ListenError.
+        """
+        self.registry.recover()
+        return await self._acceptor.listen(host, port)
+
+    def stop(self) -> None:
+        """Have `run` return, from a signal handler for instance."""
+        self._stopped.set()
+
+    async def run(self, farewell: str) -> None:
+        """Serve until `stop`, then log everybody out with `farewell` and close the journal.
+
+        Raises JournalError when the journal failed; then nobody was told anything more.
+        """
+        await self._stopped.wait()
+        if self._failure is None:
+            await self._acceptor.close(farewell)
+        self._journal.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _journal_failed(self, error: JournalError) -> None:
+        log.critical("journal failed, stopping", error=str(error))
+        self._failure = error
+        self._acceptor.abort()
+        self._stopped.set()

@@ -1,0 +1,45 @@
+"""What a session has sent, by MsgSeqNum: a view of the journal, not a second truth."""
+
+from __future__ import annotations
+
+from array import array
+
+from sessions.journal import Journal
+
+
+class SentMessages:
+    """Offset and length in the journal of every message since the last sequence reset.
+
+    12 bytes of memory a message; the messages themselves stay in the journal.
+    """
+
+    __slots__ = ("_journal", "_lengths", "_offsets")
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._offsets = array("Q")
+        self._lengths = array("I")
+
+    @property
+    def last_seq(self) -> int:
+        """The MsgSeqNum of the last message, 0 when there is none."""
+        return len(self._offsets)
+
+    def append(self, seq: int, offset: int, length: int) -> None:
+        """Note where message `seq` stands; numbers come without a gap."""
+        assert seq == len(self._offsets) + 1, f"sent {seq} after {len(self._offsets)}"
+        self._offsets.append(offset)
+        self._lengths.append(length)
+
+    def reset(self) -> None:
+        """Forget everything: the sequence begins again at 1."""
+        self._offsets = array("Q")
+        self._lengths = array("I")
+
+    def fetch(self, begin: int, end: int) -> list[tuple[int, bytes]]:
+        """The committed messages `begin` to `end`, both included, by number."""
+        last = min(end, len(self._offsets))
+        return [
+            (seq, self._journal.fetch(self._offsets[seq - 1], self._lengths[seq - 1]))
+            for seq in range(begin, last + 1)
+        ]
