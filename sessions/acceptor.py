@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from typing import Final
 
@@ -33,21 +34,10 @@ class Acceptor:
         self._server: asyncio.Server | None = None
         self._all_closed = asyncio.Event()
 
-    async def listen(self, host: str, port: int) -> int:
-        """Begin to accept; returns the port, which the system chose if `port` was 0.
-
-        Raises ListenError.
-        """
+    async def listen(self, listener: socket.socket) -> None:
+        """Begin to accept on a bound socket."""
         loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(self._connect, host, port, backlog=_BACKLOG)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            if "in use" in reason.lower():
-                reason = "something else listens there already; stop it or choose another --port"
-            raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
-        bound: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
-        return bound[1]
+        self._server = await loop.create_server(self._connect, sock=listener, backlog=_BACKLOG)
 
     async def close(self, text: str) -> None:
         """Stop accepting, log every peer out with `text`, and wait for their connections to end."""
@@ -87,6 +77,31 @@ class Acceptor:
         self._connections.discard(connection)
         if not self._connections:
             self._all_closed.set()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to an address, before anything else is begun; port 0 is chosen by the system.
+
+    Raises ListenError.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)  # or a second process could bind it, too
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            reason = "something listens there already; stop it or choose another --port"
+        raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
+    return listener
 
 
 def is_loopback(host: str) -> bool:

@@ -14,6 +14,10 @@ class Peer(Protocol):
     number: int
     comp_id: bytes
 
+    @property
+    def next_in(self) -> int:
+        """The MsgSeqNum expected from the peer next."""
+
     def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
         """Send a message now or, when the peer is away, at its next resend; its MsgSeqNum."""
 
@@ -32,6 +36,9 @@ class Application(Protocol):
 
     def on_recovered(self, peer: Peer, record: Record, stamp: int) -> None:
         """An input record read back from the journal at start; nothing may be sent now."""
+
+    def on_started(self) -> None:
+        """Recovery is over and nobody is connected yet."""
 
 
 def business_reject(message: Message, reason: int, text: bytes, ref_id: bytes = b"") -> bytes:

@@ -55,6 +55,9 @@ class EchoApplication:
     def on_recovered(self, peer: Peer, record: Record, stamp: int) -> None:
         """Nothing: it keeps no state and writes no input records."""
 
+    def on_started(self) -> None:
+        """Nothing either."""
+
     def _body(self, message: Message) -> bytes:
         """The body in tag order; a group stays whole behind its NumInGroup field."""
         sequence, values = message.shape.tags, message.values

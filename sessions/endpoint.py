@@ -78,6 +78,11 @@ class Endpoint:
             Disconnect: self._disconnect,
         }
 
+    @property
+    def next_in(self) -> int:
+        """The MsgSeqNum expected from the peer next."""
+        return self.session.next_in
+
     def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
         """Send for the application: now, or at the resend when the peer is away."""
         seq = self.session.send(msg_type, body, self._turn.open(), header)

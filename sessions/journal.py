@@ -171,7 +171,7 @@ class Journal:
             if durability is Durability.MEMORY
             else _DiskFile(self._path, durability is Durability.FSYNC)
         )
-        self.durability = durability
+        self.path = None if durability is Durability.MEMORY else self._path
         self.position = 0  # of the last input record
         self._pending: list[bytes] = []
         self._pending_bytes = 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -19,7 +21,10 @@ from sessions.turn import Turn
 log = structlog.get_logger(__name__)
 
 
-class Server:
+A = TypeVar("A", bound=Application)
+
+
+class Server(Generic[A]):
     """Runs one application behind FIX sessions until it is stopped or its journal fails."""
 
     def __init__(
@@ -28,7 +33,7 @@ class Server:
         validator: Validator,
         admission: Admission,
         limits: ConnectionLimits,
-        make_application: Callable[[Journal, Turn], Application],
+        make_application: Callable[[Journal, Turn], A],
     ) -> None:
         """To be made inside the running event loop."""
         self._journal = journal
@@ -40,13 +45,17 @@ class Server:
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
         self._acceptor = Acceptor(self.registry, self.turn, limits)
 
-    async def start(self, host: str, port: int) -> int:
-        """Recover from the journal, then listen; returns the port.
+    async def start(self, listener: socket.socket) -> None:
+        """Recover from the journal, then accept on a bound socket.
 
-        Raises JournalError and ListenError.
+        Raises JournalError.
         """
         self.registry.recover()
-        return await self._acceptor.listen(host, port)
+        self.application.on_started()
+        self.turn.close()
+        if self._failure is not None:
+            raise self._failure
+        await self._acceptor.listen(listener)
 
     def stop(self) -> None:
         """Have `run` return, from a signal handler for instance."""

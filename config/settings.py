@@ -1,0 +1,194 @@
+"""Settings of the venue: TOML file, then SEAMARK_ environment variables, then the command line.
+
+Every error is found at once and reported with its path, the value and a remedy.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+CompId = Annotated[str, Field(pattern=r"^[!-<>-~]{1,64}$")]
+Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; `str` lists everything that is wrong, a line each."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(_Section):
+    """Where clients connect."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(9880, ge=0, le=65535)
+
+
+class SessionLayer(_Section):
+    """FIX session behaviour, the same for every session."""
+
+    sender_comp_id: CompId = "SEAMARK"
+    reset_on_logon: bool = False
+    time_precision: Literal["ms", "us", "ns"] = "ms"
+    max_latency_s: float = Field(120, gt=0, le=86_400)
+    logon_timeout_s: float = Field(10, gt=0, le=600)
+    logout_timeout_s: float = Field(2, gt=0, le=60)
+    max_message_bytes: int = Field(65_536, ge=1_024, le=16 << 20)
+    max_unread_bytes: int = Field(64 << 20, ge=1 << 20)
+    max_sessions: int = Field(10_000, ge=1)
+
+
+class JournalSettings(_Section):
+    """Where the journal is kept, and how safely."""
+
+    directory: Path = Path("data")
+    durability: Literal["fsync", "os", "memory"] = "os"
+
+
+class Access(_Section):
+    """Who may log on. The open demo admits any CompID, so it listens on loopback only."""
+
+    policy: Literal["open-demo"] = "open-demo"
+
+
+class VenueSettings(_Section):
+    """Rules of the venue."""
+
+    cancel_on_disconnect: bool = False
+    remembered_orders: int = Field(100_000, ge=1_000, le=10_000_000)
+
+
+class Instrument(_Section):
+    """What is traded: prices are multiples of `tick`, quantities multiples of `lot`."""
+
+    symbol: Annotated[str, Field(pattern=r"^[!-<>-~]{1,32}$")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,12}$")]
+    tick: Step
+    lot: Step
+    min_quantity: Step
+    max_quantity: Annotated[Decimal, Field(gt=0, max_digits=24, decimal_places=12)]
+
+    @model_validator(mode="after")
+    def _quantities_fit(self) -> Instrument:
+        if self.min_quantity % self.lot or self.max_quantity % self.lot:
+            raise ValueError(f"min_quantity and max_quantity must be multiples of lot {self.lot}")
+        if self.min_quantity > self.max_quantity:
+            raise ValueError("min_quantity must not be above max_quantity")
+        return self
+
+
+def _instrument(symbol: str, tick: str, minimum: str, maximum: str) -> Instrument:
+    return Instrument(
+        symbol=symbol,
+        currency=symbol.partition("/")[2],
+        tick=Decimal(tick),
+        lot=Decimal("0.00000001"),
+        min_quantity=Decimal(minimum),
+        max_quantity=Decimal(maximum),
+    )
+
+
+DEFAULT_INSTRUMENTS = (
+    _instrument("BTC/USD", "0.1", "0.0001", "10000"),
+    _instrument("ETH/USD", "0.01", "0.001", "100000"),
+    _instrument("SOL/USD", "0.01", "0.02", "1000000"),
+    _instrument("ETH/BTC", "0.00001", "0.001", "100000"),
+)
+
+
+class Settings(BaseSettings):
+    """Everything that `seamark serve` can be told; the defaults are a venue ready to trade on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEAMARK_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    listen: Listen = Listen()
+    session: SessionLayer = SessionLayer()
+    journal: JournalSettings = JournalSettings()
+    access: Access = Access()
+    venue: VenueSettings = VenueSettings()
+    instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)] = DEFAULT_INSTRUMENTS
+
+    @model_validator(mode="after")
+    def _symbols_differ(self) -> Settings:
+        symbols = [instrument.symbol for instrument in self.instruments]
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        if twice:
+            raise ValueError(f"instruments: {', '.join(twice)} is there more than once")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment outranks the file, whose values come as constructor arguments."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+    """Settings from a TOML file (None: the defaults), the environment and command-line options.
+
+    `overrides` is section -> name -> value; values of None are left out. Raises ConfigError.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    try:
+        settings = Settings(**values)
+        for section, options in (overrides or {}).items():
+            given = {name: value for name, value in options.items() if value is not None}
+            if given:
+                part = getattr(settings, section)
+                changed = type(part).model_validate(part.model_dump() | given)
+                settings = settings.model_copy(update={section: changed})
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path)) from error
+    return settings
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    source = str(path) if path is not None else "settings"
+    return "\n".join(
+        f"{source}: {_where(problem['loc'])}{_what(problem)}" for problem in error.errors()
+    )
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    """A location as a person would write it: instruments[2].tick."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return f"{path}: " if path else ""
+
+
+def _what(problem: Mapping[str, Any]) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        return "is not a setting; see config/exchange.toml for those that are"
+    if kind == "missing":
+        return "is missing"
+    shown = problem["input"]
+    if isinstance(shown, (dict, list)) or kind == "value_error":
+        return str(message)
+    return f"{shown!r} will not do: {message[:1].lower()}{message[1:]}"

@@ -1,0 +1,182 @@
+"""The command line: `seamark --help`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from config.settings import ConfigError, Settings, load
+from exchange.service import Opened, UnsafeError, check_access, echo, run_loop, serve
+from fix_engine.dictionary import Dictionary, DictionaryError
+from sessions.acceptor import ListenError
+from sessions.journal import JournalError
+from sessions.telemetry import configure_logging
+
+app = typer.Typer(
+    help="Seamark: a FIX 4.4 exchange acceptor with a matching engine behind it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="TOML settings; without it the embedded defaults are used."),
+]
+DictionaryFile = Annotated[
+    Path | None,
+    typer.Option("--dictionary", help="QuickFIX data dictionary; by default specs/FIX44.xml."),
+]
+
+
+@app.command("serve")
+def serve_command(
+    config: ConfigFile = None,
+    data: Annotated[Path | None, typer.Option(help="Directory of the journal.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any.")] = None,
+    durability: Annotated[
+        str | None, typer.Option(help="What a reply survives: fsync, os or memory.")
+    ] = None,
+    sender_comp_id: Annotated[str | None, typer.Option(help="Our CompID.")] = None,
+    dictionary: DictionaryFile = None,
+    reset_on_logon: Annotated[
+        bool | None,
+        typer.Option("--reset-on-logon", help="Every Logon starts both sequences at 1."),
+    ] = None,
+) -> None:
+    """Open the venue: sessions, matching and the journal, until ctrl-C."""
+    settings = _settings(
+        config,
+        listen={"host": host, "port": port},
+        journal={"directory": data, "durability": durability},
+        session={"sender_comp_id": sender_comp_id, "reset_on_logon": reset_on_logon},
+    )
+    configure_logging()
+
+    def announce(opened: Opened) -> None:
+        _announce_venue(settings, opened)
+
+    _run(lambda: run_loop(serve(settings, _dictionary(dictionary), announce)))
+    print("Closed: every session is logged out, the journal is complete.")
+
+
+@app.command("echo")
+def echo_command(
+    port: Annotated[int, typer.Option(help="Port to listen on, on loopback.")] = 9881,
+    dictionary: DictionaryFile = None,
+    sender_comp_id: Annotated[str, typer.Option(help="Our CompID.")] = "ISLD",
+    target_comp_id: Annotated[str, typer.Option(help="The only peer that may log on.")] = "TW44",
+    reset_on_logon: Annotated[
+        bool, typer.Option("--reset-on-logon", help="Every Logon starts both sequences at 1.")
+    ] = False,
+) -> None:
+    """Run the echo application, the target of session conformance scripts."""
+    configure_logging()
+
+    def announce(bound: int) -> None:
+        print(f"Echoing on 127.0.0.1:{bound} as {sender_comp_id} to {target_comp_id}.", flush=True)
+
+    _run(
+        lambda: run_loop(
+            echo(
+                port,
+                _dictionary(dictionary),
+                sender_comp_id,
+                target_comp_id,
+                reset_on_logon,
+                announce,
+            )
+        )
+    )
+
+
+@app.command("check-config")
+def check_config_command(
+    config: Annotated[Path | None, typer.Argument(help="TOML settings.")] = None,
+) -> None:
+    """Read the settings, report every error at once, start nothing."""
+    settings = _settings(config)
+    _run(lambda: check_access(settings))
+    where = config or "the embedded defaults"
+    symbols = ", ".join(instrument.symbol for instrument in settings.instruments)
+    print(f"{where}: in order. {settings.session.sender_comp_id} would listen on")
+    print(f"{settings.listen.host}:{settings.listen.port} and trade {symbols}.")
+
+
+@app.command("demo")
+def demo_command(
+    host: Annotated[str, typer.Option(help="Where the venue listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Its port.")] = 9880,
+    target_comp_id: Annotated[str, typer.Option(help="Its CompID.")] = "SEAMARK",
+    dictionary: DictionaryFile = None,
+) -> None:
+    """Let two clients trade against a running venue, and show every message decoded."""
+    from exchange.demo import DemoError, run_demo
+
+    try:
+        run_demo(host, port, target_comp_id, _dictionary(dictionary))
+    except DemoError as error:
+        _fail(str(error))
+
+
+def main() -> None:
+    """Entry point of `seamark`."""
+    app()
+
+
+def _announce_venue(settings: Settings, opened: Opened) -> None:
+    symbols = " ".join(instrument.symbol for instrument in settings.instruments)
+    durability = settings.journal.durability
+    journal = f"{opened.journal} ({durability})" if opened.journal else "in memory, not kept"
+    print(f"Seamark {version('seamark')} listens on {opened.host}:{opened.port}, FIX.4.4.")
+    print(f"  Log on    TargetCompID {settings.session.sender_comp_id}, any SenderCompID")
+    print(f"  Trade     {symbols}")
+    print(f"  Journal   {journal}")
+    if opened.sessions:
+        print(
+            f"  Recovered {opened.sessions:,} sessions and {opened.open_orders:,} open orders "
+            f"from {opened.commands:,} commands in {opened.recovery_s:.1f} s"
+        )
+    option = "" if opened.port == 9880 else f" --port {opened.port}"
+    print(f"Next: `seamark demo{option}` trades on it. Ctrl-C closes it.", flush=True)
+
+
+def _settings(config: Path | None, **overrides: dict[str, object]) -> Settings:
+    try:
+        return load(config, overrides)
+    except ConfigError as error:
+        _fail(str(error))
+
+
+def _dictionary(path: Path | None) -> Dictionary:
+    source = path or files("specs") / "FIX44.xml"
+    try:
+        return Dictionary(source.read_bytes())
+    except OSError as error:
+        _fail(f"{source}: {error.strerror}")
+    except DictionaryError as error:
+        _fail(f"{source}: {error}")
+
+
+def _run(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except (UnsafeError, ListenError, JournalError) as error:
+        _fail(str(error))
+
+
+def _fail(text: str) -> NoReturn:
+    print(f"seamark: {text}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""An order as the venue knows it: the market's order with its owner and its names."""
+
+from __future__ import annotations
+
+from exchange.commands import NewOrder
+from matching.order import Order, TimeInForce
+
+NEW = b"0"
+PARTIALLY_FILLED = b"1"
+FILLED = b"2"
+CANCELED = b"4"
+REJECTED = b"8"
+STATUS_NAMES = {
+    NEW: b"New",
+    PARTIALLY_FILLED: b"Partially filled",
+    FILLED: b"Filled",
+    CANCELED: b"Canceled",
+}
+
+
+class VenueOrder(Order):
+    """The market's order, whose it is, and what its owner has called it.
+
+    `known_as` holds every ClOrdID of the order's chain, oldest first; `cl_ord_id` is the present.
+    `filled` lots have traded for `traded_value`, the sum of price times quantity.
+    `account` is Account (1) as the client gave it, b"" for none. `static_fields` is a place for
+    the report encoder to keep what does not change between two replacements.
+    """
+
+    __slots__ = (
+        "account",
+        "cl_ord_id",
+        "filled",
+        "instrument",
+        "is_open",
+        "known_as",
+        "session",
+        "static_fields",
+        "time_in_force",
+        "traded_value",
+        "was_cancelled",
+    )
+
+    def __init__(self, order_id: int, command: NewOrder, account: bytes) -> None:
+        super().__init__(
+            order_id,
+            command.instrument.instrument_id,
+            command.side,
+            command.order_type,
+            command.price,
+            command.quantity,
+        )
+        self.session = command.session
+        self.instrument = command.instrument
+        self.time_in_force: TimeInForce = command.time_in_force
+        self.account = account
+        self.cl_ord_id = command.cl_ord_id
+        self.known_as = [command.cl_ord_id]
+        self.filled = 0
+        self.traded_value = 0
+        self.is_open = True
+        self.was_cancelled = False
+        self.static_fields: tuple[bytes, bytes, bytes] | None = None
+
+    @property
+    def status(self) -> bytes:
+        """OrdStatus (39) now."""
+        return CANCELED if self.was_cancelled else status(self.quantity, self.leaves)
+
+
+def status(quantity: int, leaves: int) -> bytes:
+    """OrdStatus (39) of an order that has not been cancelled."""
+    if not leaves:
+        return FILLED
+    return NEW if leaves == quantity else PARTIALLY_FILLED

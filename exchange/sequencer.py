@@ -1,0 +1,92 @@
+"""The one order of events: every input gets its position, is journaled, executed and answered.
+
+Commands are executed when they arrive, inside the turn of the event loop that brought them, and
+all that a turn did reaches the journal as one batch at its end, before anybody sees any of it. So
+the answers of a session come in the order of its requests, administrative ones included: a
+Heartbeat that answers a TestRequest tells that what was asked before it has been dealt with.
+"""
+
+from __future__ import annotations
+
+from exchange.commands import Command, SessionDown, SessionUp
+from exchange.reports import ReportEncoder
+from exchange.requests import RequestParser
+from exchange.venue import Venue
+from fix_engine import tags
+from fix_engine.message import Message
+from fix_engine.wire import Decoder, Garbled
+from sessions.application import Peer
+from sessions.journal import Journal, JournalError, Kind, Record
+from sessions.turn import Turn
+
+
+class Sequencer:
+    """The venue as an application of the session layer."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        parser: RequestParser,
+        encoder: ReportEncoder,
+        journal: Journal,
+        turn: Turn,
+    ) -> None:
+        self.venue = venue
+        self._parser = parser
+        self._encoder = encoder
+        self._journal = journal
+        self._turn = turn
+        self._peers: dict[int, Peer] = {}
+        self._decoder = Decoder(max_message_bytes=1 << 30)  # of what was once accepted
+
+    # --- live ---------------------------------------------------------------------------
+
+    def on_logon(self, peer: Peer, logon: Message) -> None:
+        """The session is up; CancelOrdersOnDisconnect (8013) of its Logon is kept."""
+        self._peers[peer.number] = peer
+        wish = logon.get(tags.CANCEL_ON_DISCONNECT) or b""
+        self._execute(Kind.UP, 0, wish, _session_up(peer.number, wish), peer)
+
+    def on_message(self, peer: Peer, message: Message) -> None:
+        """A request: journal it, execute it, send what comes of it."""
+        command = self._parser.parse(peer.number, message)
+        self._execute(Kind.COMMAND, message.seq or 0, message.raw, command, peer)
+
+    def on_logout(self, peer: Peer, reason: str) -> None:
+        """The session is down; a command behind every order that was received from it."""
+        self._execute(Kind.DOWN, 0, b"", SessionDown(peer.number), peer)
+
+    def _execute(self, kind: Kind, seq: int, payload: bytes, command: Command, peer: Peer) -> None:
+        now = self._turn.open()
+        self._journal.add(kind, peer.number, seq, peer.next_in, payload)
+        position = self._journal.position
+        peers, encode = self._peers, self._encoder.encode
+        for event in self.venue.apply(position, command):
+            msg_type, body = encode(event, position, now)
+            peers[event.session].send(msg_type, body)
+
+    # --- after a restart ----------------------------------------------------------------
+
+    def on_recovered(self, peer: Peer, record: Record, stamp: int) -> None:
+        """Execute an input of the journal again; what came of it is in the journal too."""
+        self._peers[peer.number] = peer
+        self.venue.apply(record.position, self._command(peer.number, record))
+
+    def on_started(self) -> None:
+        """Sessions that were up when the process ended are lost, and are told apart from now."""
+        for number in self.venue.sessions_up():
+            self._execute(Kind.DOWN, 0, b"", SessionDown(number), self._peers[number])
+
+    def _command(self, session: int, record: Record) -> Command:
+        if record.kind is Kind.UP:
+            return _session_up(session, record.payload)
+        if record.kind is Kind.DOWN:
+            return SessionDown(session)
+        found = self._decoder.feed(record.payload)
+        if len(found) != 1 or isinstance(found[0], Garbled):
+            raise JournalError(f"record at position {record.position} holds no message: {found}")
+        return self._parser.parse(session, found[0])
+
+
+def _session_up(session: int, wish: bytes) -> SessionUp:
+    return SessionUp(session, {b"Y": True, b"N": False}.get(wish))
