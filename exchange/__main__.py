@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from config.settings import ConfigError, Settings, load
+from exchange.demo import DemoError, run_demo
 from exchange.service import Opened, UnsafeError, check_access, echo, run_loop, serve
 from fix_engine.dictionary import Dictionary, DictionaryError
 from sessions.acceptor import ListenError
@@ -119,8 +120,6 @@ def demo_command(
     dictionary: DictionaryFile = None,
 ) -> None:
     """Let two clients trade against a running venue, and show every message decoded."""
-    from exchange.demo import DemoError, run_demo
-
     try:
         run_demo(host, port, target_comp_id, _dictionary(dictionary))
     except DemoError as error:

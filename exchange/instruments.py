@@ -103,6 +103,6 @@ def make_instrument(
         symbol.encode("ascii"),
         Grid(tick),
         Grid(lot),
-        int(min_quantity / lot),
-        int(max_quantity / lot),
+        int(min_quantity // lot),
+        int(max_quantity // lot),
     )

@@ -35,7 +35,10 @@ def _check_side(instrument: int, side: BookSide[O]) -> None:
         assert level.orders, f"{where}: empty level"
         total = sum(order.leaves for order in level.orders.values())
         assert total == level.quantity, f"{where}: quantity {level.quantity}, orders {total}"
-        for order in level.orders.values():
+        for order_id, order in level.orders.items():
+            assert order.order_id == order_id, f"{where}: holds {order} as {order_id}"
+            assert order.side is side.side, f"{where}: holds {order}"
+            assert order.instrument_id == instrument, f"{where}: holds {order}"
             assert order.price == price, f"{where}: holds {order}"
             assert 0 < order.leaves <= order.quantity, f"{where}: holds {order}"
 

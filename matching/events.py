@@ -42,7 +42,10 @@ class Cancelled(Generic[O]):
 
 @dataclass(slots=True)
 class Replaced(Generic[O]):
-    """Price and quantity are the new ones; `leaves` is 0 when that ends the order."""
+    """The order has its new price and quantity.
+
+    When `leaves` is 0 that ended the order, and its quantity is what had been filled.
+    """
 
     order: O
     leaves: int

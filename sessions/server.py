@@ -40,7 +40,7 @@ class Server(Generic[A]):
         self._failure: JournalError | None = None
         self._stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.turn = Turn(journal, Clock(), loop.call_soon, self._journal_failed)
+        self.turn = Turn(journal, Clock().now, loop.call_soon, self._journal_failed)
         self.application = make_application(journal, self.turn)
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
         self._acceptor = Acceptor(self.registry, self.turn, limits)

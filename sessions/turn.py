@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sessions.clock import Clock
 from sessions.journal import Journal, JournalError
 
 
@@ -27,7 +26,7 @@ class Turn:
     def __init__(
         self,
         journal: Journal,
-        clock: Clock,
+        clock: Callable[[], int],
         call_soon: Callable[[Callable[[], None]], object],
         on_failure: Callable[[JournalError], None],
     ) -> None:
@@ -44,7 +43,7 @@ class Turn:
         """The turn's time stamp; the first call of a turn arranges for its end."""
         if not self._is_open:
             self._is_open = True
-            self._now = self._clock.now()
+            self._now = self._clock()
             self._call_soon(self.close)
         return self._now
 

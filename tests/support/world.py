@@ -1,0 +1,196 @@
+"""A venue in this process without sockets or wall time, and clients to talk to it.
+
+The real session machine, endpoint, registry, journal, sequencer and venue; only the event loop is
+replaced by `World.turn`, which ends a turn, and the clock by a number that tests move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from config.settings import Settings
+from exchange.reports import ReportEncoder
+from exchange.requests import RequestParser
+from exchange.sequencer import Sequencer
+from exchange.service import make_instruments
+from exchange.venue import Venue
+from fix_engine.message import Message
+from fix_engine.session import SessionSettings
+from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter
+from fix_engine.validation import Validator
+from fix_engine.wire import Decoder
+from sessions.endpoint import Endpoint
+from sessions.journal import Durability, Journal, JournalError
+from sessions.registry import Admission, Registry
+from sessions.turn import Turn
+from tests.support.messages import as_dict, dictionary, fix
+
+START_NS = 1_800_000_000 * SECOND_NS
+
+
+class World:
+    """The venue; `directory` None keeps its journal in memory."""
+
+    def __init__(self, directory: Path | None = None, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.now = START_NS
+        self.journal = Journal(
+            directory or Path(), Durability.MEMORY if directory is None else Durability.OS
+        )
+        self.failures: list[JournalError] = []
+        self._due: list[Callable[[], None]] = []
+        self._turn = Turn(self.journal, lambda: self.now, self._due.append, self.failures.append)
+        instruments = make_instruments(self.settings)
+        rules = self.settings.venue
+        self.venue = Venue(len(instruments), rules.cancel_on_disconnect, rules.remembered_orders)
+        self.sequencer = Sequencer(
+            self.venue,
+            RequestParser(instruments),
+            ReportEncoder(Precision.MILLISECONDS),
+            self.journal,
+            self._turn,
+        )
+        self.registry = Registry(
+            Admission(SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",))),
+            Validator(dictionary()),
+            self.journal,
+            self._turn,
+            self.sequencer,
+        )
+        self.registry.recover()
+        self.sequencer.on_started()
+        self.turn()
+
+    def open_turn(self) -> int:
+        """The time stamp of the present turn."""
+        return self._turn.open()
+
+    def turn(self) -> None:
+        """End the turn, and those that it causes: journal, then deliver to the clients."""
+        while self._due:
+            due, self._due[:] = list(self._due), []
+            for callback in due:
+                callback()
+
+    def client(self, comp_id: str, logon: str = "108=30|") -> Client:
+        """A client that has connected and logged on with these fields."""
+        client = Client(self, comp_id)
+        client.connect()
+        client.send(f"35=A|98=0|{logon}")
+        return client
+
+
+class Client:
+    """One FIX client; what it received is in `received`, as dictionaries by tag."""
+
+    def __init__(self, world: World, comp_id: str) -> None:
+        self.world = world
+        self.comp_id = comp_id
+        self.seq = 1
+        self.received: list[dict[int, str]] = []
+        self.raw: list[bytes] = []
+        self.is_connected = False
+        self._endpoint: Endpoint | None = None
+        self._out: list[bytes] = []
+        self._decoder = Decoder()
+        self._time = TimestampFormatter()
+
+    # --- the client's side --------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Connect; nothing is said yet."""
+        self.is_connected = True
+        self._endpoint = None
+
+    def send(
+        self, fields: str, seq: int | None = None, header: str = "", end_turn: bool = True
+    ) -> None:
+        """Send `35=D|11=...|` with header fields added; end the turn unless told not to."""
+        msg_type, _, body = fields.partition("|")
+        number = self.seq if seq is None else seq
+        if seq is None:
+            self.seq += 1
+        time = self._time.format(self.world.now).decode()
+        start = f"{msg_type}|34={number}|49={self.comp_id}|52={time}|56=SEAMARK|"
+        self.send_raw(fix(start + header + body.replace("<now>", time)))
+        if end_turn:
+            self.world.turn()
+
+    def send_raw(self, data: bytes) -> None:
+        """Bytes on the wire."""
+        now = self.world.open_turn()
+        for item in self._decoder.feed(data):
+            assert isinstance(item, Message), item
+            if self._endpoint is None:
+                claimed = self.world.registry.claim(item)
+                if isinstance(claimed, str):
+                    self.is_connected = False
+                    return
+                self._endpoint = claimed
+                claimed.wire = self
+                claimed.session.connected(now)
+            self._endpoint.session.receive(item, now)
+            self._endpoint.settle()
+
+    def order(
+        self,
+        cl_ord_id: str,
+        side: str,
+        quantity: str,
+        price: str = "",
+        more: str = "59=1|",
+        symbol: str = "BTC/USD",
+    ) -> list[dict[int, str]]:
+        """A limit order, or a market order without a price; what came back."""
+        terms = f"40=2|44={price}|" if price else "40=1|"
+        code = {"buy": "1", "sell": "2"}.get(side, side)
+        return self.ask(
+            f"35=D|11={cl_ord_id}|55={symbol}|54={code}|60=<now>|38={quantity}|{terms}{more}"
+        )
+
+    def ask(self, fields: str) -> list[dict[int, str]]:
+        """Send; what came back for this client in the same turn."""
+        before = len(self.received)
+        self.send(fields)
+        return self.received[before:]
+
+    def drop(self) -> None:
+        """Lose the connection, with everything that was not delivered."""
+        self._out.clear()
+        self.is_connected = False
+        endpoint, self._endpoint = self._endpoint, None
+        if endpoint is not None and endpoint.wire is self:
+            endpoint.wire = None
+            self.world.open_turn()
+            endpoint.session.disconnected("connection lost")
+            endpoint.settle()
+            self.world.turn()
+
+    def take(self) -> list[dict[int, str]]:
+        """What was received since this was last called."""
+        taken, self.received = self.received, []
+        return taken
+
+    # --- sessions.endpoint.Wire ---------------------------------------------------------
+
+    def write(self, raw: bytes) -> None:
+        """Held until the end of the turn."""
+        self._out.append(raw)
+        self.world._turn.will_flush(self)
+
+    def flush(self, now: int) -> None:
+        """The batch is durable: deliver."""
+        for raw in self._out:
+            self.raw.append(raw)
+            self.received.append(as_dict(raw))
+        self._out.clear()
+
+    def close(self, reason: str) -> None:
+        """The venue ends the connection."""
+        self.is_connected = False
+        self.world._turn.will_flush(self)
+
+    def when_writable(self, callback: Callable[[], None]) -> None:
+        """Always."""
+        callback()
