@@ -78,10 +78,12 @@ class Record:
 
 @dataclass(slots=True)
 class Batch:
-    """The records of one turn and the time stamp they share."""
+    """The records of one turn and the time stamp they share; `end` of `size` bytes are read."""
 
     stamp: int
     records: list[Record]
+    end: int
+    size: int
 
 
 class _File(Protocol):
@@ -247,7 +249,8 @@ class Journal:
                 raise self._damaged(
                     offset, f"expected position {self.position + 1}, found {first_position}"
                 )
-            yield Batch(stamp, self._records(records, offset + _BATCH_HEADER_SIZE, count))
+            payloads = offset + _BATCH_HEADER_SIZE
+            yield Batch(stamp, self._records(records, payloads, count), end, size)
             offset = end
         if offset < size:
             self._file.truncate(offset)

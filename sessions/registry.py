@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from fix_engine import tags
@@ -77,14 +77,16 @@ class Registry:
             return f"{_shown(sender)} is logged on already"
         return endpoint
 
-    def recover(self) -> None:
+    def recover(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Rebuild sessions from the journal, and have the application take back its inputs.
 
-        Raises JournalError.
+        `progress(done, total)` is called with bytes, after each batch. Raises JournalError.
         """
         next_in: dict[int, int] = {}
         for batch in self._journal.recover():
             self._recover_batch(batch, next_in)
+            if progress is not None:
+                progress(batch.end, batch.size)
         for endpoint in self:
             endpoint.session.resume(next_in[endpoint.number], endpoint.sent.last_seq + 1)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 A = TypeVar("A", bound=Application)
+_TELL_EVERY_S: Final = 2.0
 
 
 class Server(Generic[A]):
@@ -50,7 +52,7 @@ class Server(Generic[A]):
 
         Raises JournalError.
         """
-        self.registry.recover()
+        self.registry.recover(_Progress())
         self.application.on_started()
         self.turn.close()
         if self._failure is not None:
@@ -78,3 +80,17 @@ class Server(Generic[A]):
         self._failure = error
         self._acceptor.abort()
         self._stopped.set()
+
+
+class _Progress:
+    """Tells every few seconds how far a long recovery has come."""
+
+    def __init__(self) -> None:
+        self._started = self._told = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= _TELL_EVERY_S:
+            self._told = now
+            left = (now - self._started) * (total - done) / done
+            log.info("recovering", percent=100 * done // total, seconds_left=round(left))
