@@ -60,7 +60,7 @@ class VenueOrder(Order):
         self.traded_value = 0
         self.is_open = True
         self.was_cancelled = False
-        self.static_fields: tuple[bytes, bytes, bytes] | None = None
+        self.static_fields: tuple[bytes, ...] | None = None
 
     @property
     def status(self) -> bytes:

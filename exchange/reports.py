@@ -58,24 +58,23 @@ class ReportEncoder:
             tail = b"851=1\x01" if event.is_maker else b"851=2\x01"
         text = b"58=%b\x01" % event.text if event.text else b""
         return (
-            b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b37=%d\x0138=%b\x0139=%b\x01%b%b%b%b%b"
+            b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b%b%b%b%b"
             b"60=%b\x01150=%b\x01151=%b\x01%b"
         ) % (
-            b"1=%b\x01" % order.account if order.account else b"",
+            static[0],
             instrument.prices.average(event.traded_value, event.filled),
             event.cl_ord_id,
             quantity(event.filled),
             position,
             event.exec_index,
             last,
-            order.order_id,
-            quantity(order.quantity),
-            event.ord_status,
-            static[0],
-            orig,
             static[1],
-            text,
+            event.ord_status,
             static[2],
+            orig,
+            static[3],
+            text,
+            static[4],
             self._format_time(now),
             event.exec_type,
             quantity(event.leaves),
@@ -121,12 +120,15 @@ class ReportEncoder:
         )
 
 
-def _static_fields(order: VenueOrder) -> tuple[bytes, bytes, bytes]:
+def _static_fields(order: VenueOrder) -> tuple[bytes, ...]:
     """The fields of an order that only a replacement changes, between those that reports vary."""
+    quantity = order.instrument.quantities.format(order.quantity)
     price = b""
     if order.order_type is OrderType.LIMIT:
         price = b"44=%b\x01" % order.instrument.prices.format(order.price)
     return (
+        b"1=%b\x01" % order.account if order.account else b"",
+        b"37=%d\x0138=%b\x01" % (order.order_id, quantity),
         b"40=%d\x01" % order.order_type,
         b"%b54=%d\x0155=%b\x01" % (price, order.side, order.instrument.symbol),
         b"59=%d\x01" % order.time_in_force,

@@ -7,17 +7,31 @@ each tag stands, whether the structure is legal) is worked out once for each sha
 
 from __future__ import annotations
 
+from typing import Final
+
 from fix_engine import tags
+
+_MAX_SEQ_DIGITS: Final = 18
 
 
 class Shape:
     """The MsgType and tag sequence of a message, the same object for equal sequences.
 
     `tags[0]` is MsgType (35); BeginString, BodyLength and CheckSum, whose places are fixed, are
-    left out. `index` gives the first place of each tag.
+    left out. `index` gives the first place of each tag; the header
+    fields that every message is asked for have their place in an attribute of their own.
     """
 
-    __slots__ = ("index", "msg_type", "tags")
+    __slots__ = (
+        "index",
+        "msg_type",
+        "poss_dup_place",
+        "sender_place",
+        "sending_time_place",
+        "seq_place",
+        "tags",
+        "target_place",
+    )
 
     def __init__(self, msg_type: bytes, sequence: tuple[bytes, ...]) -> None:
         self.msg_type = msg_type
@@ -25,15 +39,21 @@ class Shape:
         self.index: dict[bytes, int] = {}
         for place, tag in enumerate(sequence):
             self.index.setdefault(tag, place)
+        self.seq_place = self.index.get(tags.MSG_SEQ_NUM)
+        self.sender_place = self.index.get(tags.SENDER_COMP_ID)
+        self.target_place = self.index.get(tags.TARGET_COMP_ID)
+        self.sending_time_place = self.index.get(tags.SENDING_TIME)
+        self.poss_dup_place = self.index.get(tags.POSS_DUP_FLAG)
 
 
 class Message:
     """One complete message whose BodyLength and CheckSum were right.
 
-    `values[i]` belongs to `shape.tags[i]`. `raw` is the message as it was received.
+    `values[i]` belongs to `shape.tags[i]`. `raw` is the message as it was received. `seq` is its
+    MsgSeqNum (34), None when that is missing or not a number.
     """
 
-    __slots__ = ("begin_string", "msg_type", "raw", "shape", "values")
+    __slots__ = ("begin_string", "msg_type", "raw", "seq", "shape", "values")
 
     def __init__(self, begin_string: bytes, shape: Shape, values: list[bytes], raw: bytes) -> None:
         self.begin_string = begin_string
@@ -41,25 +61,27 @@ class Message:
         self.msg_type = shape.msg_type
         self.values = values
         self.raw = raw
+        self.seq: int | None = None
+        if shape.seq_place is not None:
+            number = values[shape.seq_place]
+            if number.isdigit() and len(number) <= _MAX_SEQ_DIGITS:
+                self.seq = int(number)
 
     def get(self, tag: bytes) -> bytes | None:
         """The value of the first field with this tag, or None."""
         place = self.shape.index.get(tag)
         return None if place is None else self.values[place]
 
+    @property
+    def is_poss_dup(self) -> bool:
+        """Whether PossDupFlag (43) says that this may have been sent before."""
+        place = self.shape.poss_dup_place
+        return place is not None and self.values[place] == tags.YES
+
     def flag(self, tag: bytes) -> bool:
         """Whether a BOOLEAN field is there and says Y."""
         place = self.shape.index.get(tag)
         return place is not None and self.values[place] == tags.YES
-
-    @property
-    def seq(self) -> int | None:
-        """MsgSeqNum (34), or None when it is missing or not a number."""
-        place = self.shape.index.get(tags.MSG_SEQ_NUM)
-        if place is None:
-            return None
-        value = self.values[place]
-        return int(value) if value.isdigit() and len(value) <= 18 else None
 
     def pairs(self) -> list[tuple[bytes, bytes]]:
         """All (tag, value) pairs from MsgType on, in the order of the message."""

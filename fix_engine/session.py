@@ -29,11 +29,14 @@ from fix_engine.message import Message
 from fix_engine.resend import Resend, possible_duplicate
 from fix_engine.sequence import InboundSequence
 from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_rule
-from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter, TimestampParser
+from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter
 from fix_engine.validation import Validator
 from fix_engine.wire import encode
 
 _PROBE_AFTER: Final = 1.2  # of HeartBtInt: the interval plus "some reasonable transmission time"
+_NO_NUMBER: Final = SequenceRule.NO_NUMBER
+_ANY_NUMBER: Final = SequenceRule.ANY_NUMBER
+_ACTIVE: Final = State.ACTIVE
 _ROUTES: Final = (  # where a message came from is where its Reject goes, and the reverse
     (tags.DELIVER_TO_COMP_ID, tags.ON_BEHALF_OF_COMP_ID),
     (tags.DELIVER_TO_SUB_ID, tags.ON_BEHALF_OF_SUB_ID),
@@ -76,7 +79,7 @@ class Session:
         self._resend: Resend | None = None
         self._last_sent = self._last_received = self._probed_at = self._give_up_at = 0
         self._format_time = TimestampFormatter(settings.precision).format
-        self._parse_time = TimestampParser().parse
+        self._parse_time = validator.parse_timestamp
         self._before_time = b"\x0149=%b\x0152=" % settings.sender_comp_id
         self._after_time = b"\x0156=%b\x01" % settings.target_comp_id
         self._on_message: Callable[[Message, int], None] = self._ignore
@@ -138,7 +141,7 @@ class Session:
         missing and ask for it.
         """
         seq, raw = self._number(msg_type, body, now, header)
-        self._effects.append(Send(seq, raw) if self.state is State.ACTIVE else Store(seq, raw))
+        self._effects.append(Send(seq, raw) if self.state is _ACTIVE else Store(seq, raw))
         return seq
 
     def replay(self, stored: list[tuple[int, bytes]], now: int) -> None:
@@ -257,7 +260,9 @@ class Session:
         if seq is None:
             # FIX 4.4 Volume 2, "Logout": a message without MsgSeqNum is a serious error.
             return self._end(b"MsgSeqNum (34) is missing or not a number", now)
-        fault = self._header_fault(message, now) or self._poss_dup_fault(message)
+        fault = self._header_fault(message, now)
+        if fault is None and message.is_poss_dup:
+            fault = self._poss_dup_fault(message)
         if fault is not None:
             self._count(seq)
             self._reject(message, seq, fault, now)
@@ -266,18 +271,18 @@ class Session:
             return None
         expected = self._inbound.expected
         rule = sequence_rule(message)
-        if rule is SequenceRule.NO_NUMBER:
+        if rule is _NO_NUMBER:
             self._obey(message, seq, now)
         elif seq == expected:
             self._inbound.expected = expected + 1
             self._obey(message, seq, now)
-        elif rule is SequenceRule.ANY_NUMBER:
+        elif rule is _ANY_NUMBER:
             self._obey(message, seq, now)
             if seq > expected and self.state is State.ACTIVE:
                 self._came_early(seq, None, now)
         elif seq > expected:
             self._came_early(seq, message, now)
-        elif not message.flag(tags.POSS_DUP_FLAG):
+        elif not message.is_poss_dup:
             return self._end(self._too_low_text(seq), now)
         if self._inbound.has_early:
             self._obey_early(now)
@@ -309,7 +314,7 @@ class Session:
     def _came_early(self, seq: int, message: Message | None, now: int) -> None:
         """A gap: keep the message (None: one that needs only counting), ask for what is missing."""
         self._inbound.keep(seq, message)
-        poss_dup = message is not None and message.flag(tags.POSS_DUP_FLAG)
+        poss_dup = message is not None and message.is_poss_dup
         if self._inbound.must_ask(seq, poss_dup):
             body = b"7=%d\x0116=0\x01" % self._inbound.expected
             self._send(tags.RESEND_REQUEST, body, now)
@@ -327,19 +332,23 @@ class Session:
     # --- what is wrong with a header ----------------------------------------------------
 
     def _header_fault(self, message: Message, now: int) -> Reject | None:
-        sender, target = message.get(tags.SENDER_COMP_ID), message.get(tags.TARGET_COMP_ID)
-        settings = self.settings
-        if (sender and sender != settings.target_comp_id) or (
-            target and target != settings.sender_comp_id
-        ):
+        """A wrong CompID or SendingTime; whether they are there is the validator's question."""
+        shape, values, settings = message.shape, message.values, self.settings
+        place = shape.sender_place
+        if place is not None and values[place] not in (settings.target_comp_id, b""):
             return Reject(RejectReason.COMP_ID_PROBLEM)
-        sent = self._parse_time(message.get(tags.SENDING_TIME) or b"")
-        if sent is not None and abs(now - sent) > settings.max_latency_ns:
-            return Reject(RejectReason.SENDING_TIME_ACCURACY)
+        place = shape.target_place
+        if place is not None and values[place] not in (settings.sender_comp_id, b""):
+            return Reject(RejectReason.COMP_ID_PROBLEM)
+        place = shape.sending_time_place
+        if place is not None:
+            sent = self._parse_time(values[place])
+            if sent is not None and abs(now - sent) > settings.max_latency_ns:
+                return Reject(RejectReason.SENDING_TIME_ACCURACY)
         return None
 
     def _poss_dup_fault(self, message: Message) -> Reject | None:
-        if not message.flag(tags.POSS_DUP_FLAG) or message.msg_type == tags.SEQUENCE_RESET:
+        if message.msg_type == tags.SEQUENCE_RESET:
             return None
         original = message.get(tags.ORIG_SENDING_TIME)
         if original is None:

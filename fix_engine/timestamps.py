@@ -56,11 +56,13 @@ class TimestampFormatter:
 
 
 class TimestampParser:
-    """Reads timestamps; remembers the last second, since neighbours share it."""
+    """Reads timestamps; remembers the last and its second, since neighbours share them."""
 
-    __slots__ = ("_second_ns", "_second_text")
+    __slots__ = ("_last", "_last_ns", "_second_ns", "_second_text")
 
     def __init__(self) -> None:
+        self._last = b""
+        self._last_ns: int | None = None
         self._second_text = b""
         self._second_ns = 0
 
@@ -69,6 +71,12 @@ class TimestampParser:
 
         A leap second (:60) counts as the first moment of the next minute.
         """
+        if value != self._last:
+            self._last_ns = self._parse(value)
+            self._last = value
+        return self._last_ns
+
+    def _parse(self, value: bytes) -> int | None:
         head, fraction = value[:17], value[17:]
         if head != self._second_text:
             second = _parse_second(head)

@@ -49,10 +49,11 @@ FORMATS: dict[str, Check] = {
 class _Plan:
     """What is left to check once a shape is known to be sound: values, by place."""
 
-    __slots__ = ("checks", "counts")
+    __slots__ = ("counts", "enums", "formats")
 
     def __init__(self) -> None:
-        self.checks: list[tuple[int, frozenset[bytes] | None, Check | None, bool]] = []
+        self.formats: list[tuple[int, Check]] = []
+        self.enums: list[tuple[int, frozenset[bytes], bool]] = []  # true: several, by blanks
         self.counts: list[tuple[int, int]] = []  # place of a NumInGroup, entries that follow it
 
 
@@ -70,7 +71,7 @@ class Validator:
     def __init__(self, dictionary: Dictionary) -> None:
         self._dictionary = dictionary
         self._plans: dict[Shape, _Plan | Reject] = {}
-        self._parse_timestamp = TimestampParser().parse
+        self.parse_timestamp = TimestampParser().parse  # shared, for it remembers
 
     def check(self, message: Message) -> Reject | None:
         """None for a sound message, otherwise the first thing that is wrong with it."""
@@ -87,16 +88,13 @@ class Validator:
         if b"" in values:
             empty = shape.tags[values.index(b"")]
             return Reject(RejectReason.TAG_SPECIFIED_WITHOUT_VALUE, empty)
-        for place, allowed, check, several in plan.checks:
+        for place, check in plan.formats:
+            if not check(values[place]):
+                return Reject(RejectReason.INCORRECT_DATA_FORMAT, shape.tags[place])
+        for place, allowed, several in plan.enums:
             value = values[place]
-            if allowed is not None:
-                if value in allowed or (several and allowed.issuperset(value.split(b" "))):
-                    continue
-                if check is None or check(value):
-                    return Reject(RejectReason.VALUE_INCORRECT, shape.tags[place])
-            elif check is None or check(value):
-                continue
-            return Reject(RejectReason.INCORRECT_DATA_FORMAT, shape.tags[place])
+            if value not in allowed and not (several and allowed.issuperset(value.split(b" "))):
+                return Reject(RejectReason.VALUE_INCORRECT, shape.tags[place])
         for place, entries in plan.counts:
             if int(values[place]) != entries:
                 return Reject(RejectReason.INCORRECT_NUM_IN_GROUP, shape.tags[place])
@@ -175,13 +173,14 @@ class Validator:
 
     def _add_check(self, plan: _Plan, place: int, tag: bytes) -> None:
         definition = self._dictionary.fields[tag]
-        allowed = frozenset(definition.values) or None
         check = self._format(definition)
-        if tag != b"35" and (allowed is not None or check is not None):
+        if check is not None:
+            plan.formats.append((place, check))
+        if definition.values and tag != b"35":
             several = definition.type.startswith("MULTIPLE")
-            plan.checks.append((place, allowed, check, several))
+            plan.enums.append((place, frozenset(definition.values), several))
 
     def _format(self, definition: FieldDef) -> Check | None:
         if definition.type == "UTCTIMESTAMP":
-            return lambda value: self._parse_timestamp(value) is not None
+            return lambda value: self.parse_timestamp(value) is not None
         return FORMATS.get(definition.type)

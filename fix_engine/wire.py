@@ -25,6 +25,7 @@ MAX_FIELDS: Final = 2_000
 _MAX_SHAPES: Final = 4_096  # a peer that varies its tags must not grow our memory
 _MAX_SHAPE_FIELDS: Final = 128
 _CHECKSUM_BLOCK: Final = 256  # 256 * 255 < 65,521, the modulus of Adler-32
+_CHECKSUM_ASCII: Final = 515  # 515 * 127, likewise
 
 _PREFIX: Final = b"8=" + FIX44 + b"\x019="
 _MARK: Final = b"8=FIX"  # where reading resumes after bytes that make no sense
@@ -48,7 +49,7 @@ def checksum(data: bytes) -> int:
 
     The low half of Adler-32 is one plus that sum, exact for blocks below its modulus.
     """
-    if len(data) <= _CHECKSUM_BLOCK:
+    if len(data) <= _CHECKSUM_BLOCK or (len(data) <= _CHECKSUM_ASCII and data.isascii()):
         return ((adler32(data) & 0xFFFF) - 1) & 0xFF
     total = 0
     for start in range(0, len(data), _CHECKSUM_BLOCK):

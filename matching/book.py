@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Generic
+from typing import Final, Generic
 
 from sortedcontainers import SortedDict
 
 from matching.events import Event, O, Traded
 from matching.order import Order, Side
+
+_BUY: Final = Side.BUY
 
 
 class Level(Generic[O]):
@@ -48,7 +50,7 @@ class BookSide(Generic[O]):
 
     def levels(self) -> Iterator[tuple[int, Level[O]]]:
         """Price and level, best first."""
-        prices = reversed(self._levels) if self.side is Side.BUY else iter(self._levels)
+        prices = reversed(self._levels) if self.side is _BUY else iter(self._levels)
         for price in prices:
             yield price, self._levels[price]
 
@@ -56,7 +58,7 @@ class BookSide(Generic[O]):
         """Whether an order that comes from the other side, with this limit, trades at `price`."""
         if limit is None:
             return True
-        return limit <= price if self.side is Side.BUY else limit >= price
+        return limit <= price if self.side is _BUY else limit >= price
 
     def add(self, order: O) -> None:
         """Rest an order behind all others at its price."""
@@ -95,11 +97,11 @@ class Book(Generic[O]):
 
     def side_of(self, order: Order) -> BookSide[O]:
         """The side on which the order rests."""
-        return self.buys if order.side is Side.BUY else self.sells
+        return self.buys if order.side is _BUY else self.sells
 
     def opposite(self, order: Order) -> BookSide[O]:
         """The side with which the order trades."""
-        return self.sells if order.side is Side.BUY else self.buys
+        return self.sells if order.side is _BUY else self.buys
 
     def can_fill(self, order: O, limit: int | None) -> bool:
         """Whether all that the order leaves could trade now."""

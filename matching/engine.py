@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Generic
+from typing import Final, Generic
 
 from matching.book import Book
 from matching.events import Accepted, Cancelled, Event, O, Replaced
 from matching.order import OrderType, TimeInForce
+
+_MARKET: Final = OrderType.MARKET
+_GOOD_TILL_CANCEL: Final = TimeInForce.GOOD_TILL_CANCEL
+_FILL_OR_KILL: Final = TimeInForce.FILL_OR_KILL
 
 
 class MatchingEngine(Generic[O]):
@@ -25,13 +29,13 @@ class MatchingEngine(Generic[O]):
         A market order never rests. Fill-or-kill trades in full at once or not at all.
         """
         book = self.books[order.instrument_id]
-        limit = None if order.order_type is OrderType.MARKET else order.price
+        limit = None if order.order_type is _MARKET else order.price
         out.append(Accepted(order))
-        if time_in_force is not TimeInForce.FILL_OR_KILL or book.can_fill(order, limit):
+        if time_in_force is not _FILL_OR_KILL or book.can_fill(order, limit):
             book.match(order, limit, out)
         if not order.leaves:
             return False
-        if limit is not None and time_in_force is TimeInForce.GOOD_TILL_CANCEL:
+        if limit is not None and time_in_force is _GOOD_TILL_CANCEL:
             book.side_of(order).add(order)
             return True
         self._cancel_rest(order, out)

@@ -177,6 +177,7 @@ class Journal:
         self.position = 0  # of the last input record
         self._pending: list[bytes] = []
         self._pending_bytes = 0
+        self._pending_records = 0
         self._first_position = 1
         try:
             if not self._file.size():
@@ -195,8 +196,10 @@ class Journal:
         if kind in INPUT_KINDS:
             self.position += 1
         start = self._size + _BATCH_HEADER_SIZE + self._pending_bytes + _RECORD.size
-        self._pending.append(_RECORD.pack(kind, session, seq, next_in, len(payload)) + payload)
-        self._pending_bytes += _RECORD.size + len(payload)
+        size = len(payload)
+        self._pending += (_RECORD.pack(kind, session, seq, next_in, size), payload)
+        self._pending_bytes += _RECORD.size + size
+        self._pending_records += 1
         return start
 
     def commit(self, stamp: int) -> None:
@@ -208,13 +211,13 @@ class Journal:
             return
         records = b"".join(self._pending)
         head = _BATCH_FIELDS.pack(
-            len(records), len(self._pending), self._first_position, stamp, crc32(records)
+            len(records), self._pending_records, self._first_position, stamp, crc32(records)
         )
         head += _CRC.pack(crc32(head))
         self._file.append(head + records)
         self._size += len(head) + len(records)
         self._pending.clear()
-        self._pending_bytes = 0
+        self._pending_bytes = self._pending_records = 0
         self._first_position = self.position + 1
 
     def fetch(self, offset: int, length: int) -> bytes:
