@@ -65,7 +65,8 @@ def serve_command(
     def announce(opened: Opened) -> None:
         _announce_venue(settings, opened)
 
-    _run(lambda: run_loop(serve(settings, _dictionary(dictionary), announce)))
+    loaded = _dictionary(dictionary)
+    _run(lambda: run_loop(serve(settings, loaded, announce)))
     print("Closed: every session is logged out, the journal is complete.")
 
 
@@ -81,6 +82,7 @@ def echo_command(
 ) -> None:
     """Run the echo application, the target of session conformance scripts."""
     configure_logging()
+    loaded = _dictionary(dictionary)
 
     def announce(bound: int) -> None:
         print(f"Echoing on 127.0.0.1:{bound} as {sender_comp_id} to {target_comp_id}.", flush=True)
@@ -89,7 +91,7 @@ def echo_command(
         lambda: run_loop(
             echo(
                 port,
-                _dictionary(dictionary),
+                loaded,
                 sender_comp_id,
                 target_comp_id,
                 reset_on_logon,
@@ -170,6 +172,11 @@ def _run(work: Callable[[], None]) -> None:
         work()
     except (UnsafeError, ListenError, JournalError) as error:
         _fail(str(error))
+    except Exception as error:
+        _fail(
+            f"stopped by a fault of its own, {type(error).__name__}: {error}. Nothing of the turn "
+            f"in which it happened was shown; what was acknowledged before is in the journal."
+        )
 
 
 def _fail(text: str) -> NoReturn:

@@ -189,7 +189,7 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     opened(server, journal, time.perf_counter() - started)
-    await server.run("The venue is closing; orders and sequence numbers are kept")
+    await server.run("The venue is closing; sequence numbers are kept")
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

@@ -57,7 +57,9 @@ class Acceptor:
                 async with asyncio.timeout(timeout_ns / 1e9 + _GRACE_S):
                     await self._all_closed.wait()
             except TimeoutError:
-                log.warning("connections still open at the end", count=len(self._connections))
+                log.warning("cut off at the end", connections=len(self._connections))
+                self.abort()
+                await asyncio.sleep(0)
         self._turn.close()
 
     def abort(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 import structlog
 
+from fix_engine.message import Message
 from fix_engine.timestamps import SECOND_NS
 from fix_engine.wire import MAX_FIELDS, MAX_MESSAGE_BYTES, Decoder, Garbled
 from sessions.endpoint import Endpoint
@@ -69,21 +70,20 @@ class Connection(asyncio.Protocol):
         if self._is_closing:
             return
         now = self._turn.open()
-        for item in self._decoder.feed(data):
-            if isinstance(item, Garbled):
-                self._garbled(item)
-            else:
-                endpoint = self._endpoint
-                if endpoint is None:
-                    claimed = self._registry.claim(item)
-                    if isinstance(claimed, str):
-                        self._refuse(claimed)
-                        return
-                    endpoint = self._attach(claimed, now)
-                endpoint.session.receive(item, now)
-                endpoint.settle()
-            if self._is_closing:
-                return
+        found = self._decoder.feed(data)
+        try:
+            for item in found:
+                if isinstance(item, Garbled):
+                    self._garbled(item)
+                else:
+                    endpoint = self._endpoint or self._attach(item, now)
+                    if endpoint is not None:
+                        endpoint.session.receive(item, now)
+                        endpoint.settle()
+                if self._is_closing:
+                    return
+        except Exception as error:
+            self._turn.fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the session, unless it was the one to end it."""
@@ -95,8 +95,12 @@ class Connection(asyncio.Protocol):
         if endpoint is not None and endpoint.wire is self:
             endpoint.wire = None
             self._turn.open()
-            endpoint.session.disconnected(f"connection lost: {exc}" if exc else "connection lost")
-            endpoint.settle()
+            try:
+                reason = f"connection lost: {exc}" if exc else "connection lost"
+                endpoint.session.disconnected(reason)
+                endpoint.settle()
+            except Exception as error:
+                self._turn.fail(error)
         self._on_closed(self)
 
     def pause_writing(self) -> None:
@@ -167,7 +171,12 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------
 
-    def _attach(self, endpoint: Endpoint, now: int) -> Endpoint:
+    def _attach(self, first: Message, now: int) -> Endpoint | None:
+        """Take up the session that the first message is for, or refuse the caller."""
+        endpoint = self._registry.claim(first)
+        if isinstance(endpoint, str):
+            self._refuse(endpoint)
+            return None
         self._endpoint = endpoint
         endpoint.wire = self
         endpoint.session.connected(now)
@@ -211,8 +220,11 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if self._endpoint is not None and not self._is_closing:
             now = self._turn.open()
-            self._endpoint.session.timeout(now)
-            self._endpoint.settle()
+            try:
+                self._endpoint.session.timeout(now)
+                self._endpoint.settle()
+            except Exception as error:
+                self._turn.fail(error)
             if not self._is_closing:
                 self._set_timer(now)
 

@@ -31,7 +31,7 @@ _FILE_HEADER: Final = struct.Struct("<8sII")
 _BATCH_FIELDS: Final = struct.Struct("<IIQQI")  # length, records, first position, stamp, their CRC
 _CRC: Final = struct.Struct("<I")
 _BATCH_HEADER_SIZE: Final = _BATCH_FIELDS.size + _CRC.size
-_RECORD: Final = struct.Struct("<BIIII")  # kind, session, MsgSeqNum, next inbound, length
+_RECORD: Final = struct.Struct("<BIQQI")  # kind, session, MsgSeqNum, next inbound, length
 
 
 class JournalError(Exception):

@@ -39,10 +39,10 @@ class Server(Generic[A]):
     ) -> None:
         """To be made inside the running event loop."""
         self._journal = journal
-        self._failure: JournalError | None = None
+        self._failure: Exception | None = None
         self._stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.turn = Turn(journal, Clock().now, loop.call_soon, self._journal_failed)
+        self.turn = Turn(journal, Clock().now, loop.call_soon, self._turn_failed)
         self.application = make_application(journal, self.turn)
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
         self._acceptor = Acceptor(self.registry, self.turn, limits)
@@ -66,7 +66,8 @@ class Server(Generic[A]):
     async def run(self, farewell: str) -> None:
         """Serve until `stop`, then log everybody out with `farewell` and close the journal.
 
-        Raises JournalError when the journal failed; then nobody was told anything more.
+        Raises JournalError when the journal failed, and whatever broke in the middle of a turn;
+        then nobody was told anything more, and what was acknowledged before is in the journal.
         """
         await self._stopped.wait()
         if self._failure is None:
@@ -75,8 +76,9 @@ class Server(Generic[A]):
         if self._failure is not None:
             raise self._failure
 
-    def _journal_failed(self, error: JournalError) -> None:
-        log.critical("journal failed, stopping", error=str(error))
+    def _turn_failed(self, error: Exception) -> None:
+        is_journal = isinstance(error, JournalError)
+        log.critical("stopping at once", error=str(error), exc_info=None if is_journal else error)
         self._failure = error
         self._acceptor.abort()
         self._stopped.set()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sessions.journal import Journal, JournalError
+from sessions.journal import Journal
 
 
 class Flushable(Protocol):
@@ -28,13 +28,14 @@ class Turn:
         journal: Journal,
         clock: Callable[[], int],
         call_soon: Callable[[Callable[[], None]], object],
-        on_failure: Callable[[JournalError], None],
+        on_failure: Callable[[Exception], None],
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._call_soon = call_soon
         self._on_failure = on_failure
         self._is_open = False
+        self._has_failed = False
         self._now = 0
         self._waiting: dict[Flushable, None] = {}
         self._after: list[Callable[[], None]] = []
@@ -56,6 +57,15 @@ class Turn:
         self.open()
         self._after.append(callback)
 
+    def fail(self, error: Exception) -> None:
+        """Something broke in the middle of this turn: nothing of it is journaled or shown.
+
+        What memory holds can no longer be trusted; the journal can. There is no turn after this.
+        """
+        if not self._has_failed:
+            self._has_failed = True
+            self._on_failure(error)
+
     def close(self) -> None:
         """Journal, then write. When the journal fails, nothing of this turn is shown."""
         if not self._is_open:
@@ -63,12 +73,13 @@ class Turn:
         self._is_open = False
         waiting, self._waiting = self._waiting, {}
         after, self._after = self._after, []
+        if self._has_failed:
+            return
         try:
             self._journal.commit(self._now)
-        except JournalError as error:
-            self._on_failure(error)
-            return
-        for connection in waiting:
-            connection.flush(self._now)
-        for callback in after:
-            callback()
+            for connection in waiting:
+                connection.flush(self._now)
+            for callback in after:
+                callback()
+        except Exception as error:
+            self.fail(error)

@@ -20,8 +20,10 @@ _ADMIN: Final = frozenset("012345A")
 class VenueProcess:
     """`seamark serve` on a port of the system's choice."""
 
-    def __init__(self, data: Path, *options: str, port: int = 0) -> None:
-        command = [sys.executable, "-m", "exchange", "serve", "--data", str(data)]
+    def __init__(self, data: Path, *options: str, port: int = 0, program: str = "") -> None:
+        """`program` is Python text to run instead of the module `exchange`."""
+        python = [sys.executable, *(("-c", program) if program else ("-m", "exchange"))]
+        command = [*python, "serve", "--data", str(data)]
         self.process = subprocess.Popen(
             [*command, "--port", str(port), *options],
             stdout=subprocess.PIPE,
