@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import time
@@ -185,11 +186,23 @@ async def _run(
     except BaseException:
         journal.close()
         raise
+    _calm_garbage_collection()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     opened(server, journal, time.perf_counter() - started)
     await server.run("The venue is closing; sequence numbers are kept")
+
+
+def _calm_garbage_collection() -> None:
+    """Keep the collector from walking every remembered order, which takes it a tenth of a second.
+
+    Orders, messages and events form no cycles: reference counts free them. What is there now is left
+    alone for good, young objects are looked at seldom, old ones practically never.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1_000)
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:
