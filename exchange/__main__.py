@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -147,7 +148,15 @@ def _announce_venue(settings: Settings, opened: Opened) -> None:
             f"from {opened.commands:,} commands in {opened.recovery_s:.1f} s"
         )
     option = "" if opened.port == 9880 else f" --port {opened.port}"
-    print(f"Next: `seamark demo{option}` trades on it. Ctrl-C closes it.", flush=True)
+    print(f"Next: `{_program()} demo{option}` trades on it. Ctrl-C closes it.", flush=True)
+
+
+def _program() -> str:
+    """What to type to run this program again, from here."""
+    path = Path(sys.argv[0])
+    if path.name != "seamark":
+        return "python -m exchange"
+    return "seamark" if shutil.which("seamark") == str(path.absolute()) else sys.argv[0]
 
 
 def _settings(config: Path | None, **overrides: dict[str, object]) -> Settings:

@@ -197,8 +197,8 @@ async def _run(
 def _calm_garbage_collection() -> None:
     """Keep the collector from walking every remembered order, which takes it a tenth of a second.
 
-    Orders, messages and events form no cycles: reference counts free them. What is there now is left
-    alone for good, young objects are looked at seldom, old ones practically never.
+    Orders, messages and events form no cycles: reference counts free them. What is there now is
+    left alone for good, young objects are looked at seldom, old ones practically never.
     """
     gc.collect()
     gc.freeze()
