@@ -26,25 +26,17 @@ from fix_engine.effects import (
 )
 from fix_engine.errors import Reject, RejectReason
 from fix_engine.message import Message
+from fix_engine.outbound import Outbound, return_route
 from fix_engine.resend import Resend, possible_duplicate
 from fix_engine.sequence import InboundSequence
 from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_rule
-from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter
+from fix_engine.timestamps import SECOND_NS, Precision
 from fix_engine.validation import Validator
-from fix_engine.wire import encode
 
 _PROBE_AFTER: Final = 1.2  # of HeartBtInt: the interval plus "some reasonable transmission time"
 _NO_NUMBER: Final = SequenceRule.NO_NUMBER
 _ANY_NUMBER: Final = SequenceRule.ANY_NUMBER
 _ACTIVE: Final = State.ACTIVE
-_ROUTES: Final = (  # where a message came from is where its Reject goes, and the reverse
-    (tags.DELIVER_TO_COMP_ID, tags.ON_BEHALF_OF_COMP_ID),
-    (tags.DELIVER_TO_SUB_ID, tags.ON_BEHALF_OF_SUB_ID),
-    (tags.DELIVER_TO_LOCATION_ID, tags.ON_BEHALF_OF_LOCATION_ID),
-    (tags.ON_BEHALF_OF_COMP_ID, tags.DELIVER_TO_COMP_ID),
-    (tags.ON_BEHALF_OF_SUB_ID, tags.DELIVER_TO_SUB_ID),
-    (tags.ON_BEHALF_OF_LOCATION_ID, tags.DELIVER_TO_LOCATION_ID),
-)
 
 
 @dataclass(slots=True)
@@ -71,17 +63,16 @@ class Session:
     ) -> None:
         self.settings = settings
         self.state = State.DISCONNECTED
-        self.next_out = 1
         self.heartbeat_ns = 0
         self._inbound = InboundSequence()
         self._validator = validator
         self._effects: list[Effect] = []
         self._resend: Resend | None = None
         self._last_sent = self._last_received = self._probed_at = self._give_up_at = 0
-        self._format_time = TimestampFormatter(settings.precision).format
         self._parse_time = validator.parse_timestamp
-        self._before_time = b"\x0149=%b\x0152=" % settings.sender_comp_id
-        self._after_time = b"\x0156=%b\x01" % settings.target_comp_id
+        self._outbound = Outbound(
+            settings.sender_comp_id, settings.target_comp_id, settings.precision
+        )
         self._on_message: Callable[[Message, int], None] = self._ignore
         self._by_state: dict[State, Callable[[Message, int], None]] = {
             State.DISCONNECTED: self._ignore,
@@ -110,7 +101,12 @@ class Session:
         """Take up the numbers of an earlier life, before anybody connects."""
         assert self.state is State.DISCONNECTED
         self._inbound.reset(next_in)
-        self.next_out = next_out
+        self._outbound.next_seq = next_out
+
+    @property
+    def next_out(self) -> int:
+        """The MsgSeqNum of our next message."""
+        return self._outbound.next_seq
 
     def take_effects(self) -> list[Effect]:
         """What has to be done, in order, since this was last called."""
@@ -140,7 +136,8 @@ class Session:
         The message is written too when the peer is logged on; otherwise the peer will find it
         missing and ask for it.
         """
-        seq, raw = self._number(msg_type, body, now, header)
+        seq, raw = self._outbound.number(msg_type, body, now, header)
+        self._last_sent = now
         self._effects.append(Send(seq, raw) if self.state is _ACTIVE else Store(seq, raw))
         return seq
 
@@ -150,9 +147,9 @@ class Session:
             return
         for first, second in self._resend.answer(stored):
             if isinstance(second, bytes):
-                raw = possible_duplicate(second, self._format_time(now))
+                raw = possible_duplicate(second, self._outbound.format_time(now))
             else:
-                raw = self._gap_fill(first, second, now)
+                raw = self._outbound.gap_fill(first, second, now)
             self._effects.append(Retransmit(raw))
         self._last_sent = now
         if self._resend.finished:
@@ -409,43 +406,12 @@ class Session:
 
     # --- outbound -----------------------------------------------------------------------
 
-    def _number(
-        self, msg_type: bytes, body: bytes, now: int, header: bytes = b""
-    ) -> tuple[int, bytes]:
-        seq = self.next_out
-        self.next_out = seq + 1
-        self._last_sent = now
-        raw = encode(
-            b"35=%b\x0134=%d%b%b%b%b%b"
-            % (
-                msg_type,
-                seq,
-                self._before_time,
-                self._format_time(now),
-                self._after_time,
-                header,
-                body,
-            )
-        )
-        return seq, raw
-
     def _send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> None:
         """An administrative message, to a peer that is there."""
-        self._effects.append(Send(*self._number(msg_type, body, now, header)))
-
-    def _gap_fill(self, begin: int, new_seq_no: int, now: int) -> bytes:
-        time = self._format_time(now)
-        return encode(
-            b"35=4\x0134=%d\x0143=Y%b%b%b122=%b\x0136=%d\x01123=Y\x01"
-            % (begin, self._before_time, time, self._after_time, time, new_seq_no)
-        )
+        self._last_sent = now
+        self._effects.append(Send(*self._outbound.number(msg_type, body, now, header)))
 
     def _reject(self, message: Message, seq: int, fault: Reject, now: int) -> None:
-        route = b""
-        for to_tag, from_tag in _ROUTES:
-            value = message.get(from_tag)
-            if value:
-                route += b"%b=%b\x01" % (to_tag, value)
         ref_tag = b"371=%b\x01" % fault.ref_tag if fault.ref_tag is not None else b""
         text = fault.text or fault.reason.text
         body = b"45=%d\x0158=%b\x01%b372=%b\x01373=%d\x01" % (
@@ -455,7 +421,7 @@ class Session:
             message.msg_type,
             fault.reason,
         )
-        self._send(tags.REJECT, body, now, route)
+        self._send(tags.REJECT, body, now, return_route(message))
 
     def _reject_value(self, message: Message, seq: int, tag: bytes, now: int) -> None:
         self._reject(message, seq, Reject(RejectReason.VALUE_INCORRECT, tag), now)
@@ -492,7 +458,7 @@ class Session:
         self._refuse(text.decode("latin-1"))
 
     def _reset(self) -> None:
-        self.next_out = 1
+        self._outbound.next_seq = 1
         self._inbound.reset()
         self._resend = None
         self._effects.append(Reset())

@@ -1,0 +1,73 @@
+"""The outbound sequence: every message we send gets its number, its time and its frame here.
+
+Header fields go out in tag order behind BeginString, BodyLength and MsgType, so the header of a
+session is a constant but for number and time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fix_engine import tags
+from fix_engine.message import Message
+from fix_engine.timestamps import Precision, TimestampFormatter
+from fix_engine.wire import encode
+
+_ROUTES: Final = (  # where a message came from is where its answer goes, and the reverse
+    (tags.DELIVER_TO_COMP_ID, tags.ON_BEHALF_OF_COMP_ID),
+    (tags.DELIVER_TO_SUB_ID, tags.ON_BEHALF_OF_SUB_ID),
+    (tags.DELIVER_TO_LOCATION_ID, tags.ON_BEHALF_OF_LOCATION_ID),
+    (tags.ON_BEHALF_OF_COMP_ID, tags.DELIVER_TO_COMP_ID),
+    (tags.ON_BEHALF_OF_SUB_ID, tags.DELIVER_TO_SUB_ID),
+    (tags.ON_BEHALF_OF_LOCATION_ID, tags.DELIVER_TO_LOCATION_ID),
+)
+
+
+def return_route(message: Message) -> bytes:
+    """The header fields, encoded, that send an answer back the way `message` came."""
+    route = b""
+    for to_tag, from_tag in _ROUTES:
+        value = message.get(from_tag)
+        if value:
+            route += b"%b=%b\x01" % (to_tag, value)
+    return route
+
+
+class Outbound:
+    """Numbers and frames the messages of one session; `next_seq` is the next number."""
+
+    __slots__ = ("_after_time", "_before_time", "format_time", "next_seq")
+
+    def __init__(self, sender_comp_id: bytes, target_comp_id: bytes, precision: Precision) -> None:
+        self.next_seq = 1
+        self.format_time = TimestampFormatter(precision).format
+        self._before_time = b"\x0149=%b\x0152=" % sender_comp_id
+        self._after_time = b"\x0156=%b\x01" % target_comp_id
+
+    def number(
+        self, msg_type: bytes, body: bytes, now: int, header: bytes = b""
+    ) -> tuple[int, bytes]:
+        """The next message: its MsgSeqNum, and itself as it goes on the wire.
+
+        `body` and `header` (fields after TargetCompID) are encoded fields, each ending in SOH.
+        """
+        seq = self.next_seq
+        self.next_seq = seq + 1
+        fields = (
+            msg_type,
+            seq,
+            self._before_time,
+            self.format_time(now),
+            self._after_time,
+            header,
+            body,
+        )
+        return seq, encode(b"35=%b\x0134=%d%b%b%b%b%b" % fields)
+
+    def gap_fill(self, begin: int, new_seq_no: int, now: int) -> bytes:
+        """A SequenceReset-GapFill in place of the messages from `begin` to before `new_seq_no`."""
+        time = self.format_time(now)
+        return encode(
+            b"35=4\x0134=%d\x0143=Y%b%b%b122=%b\x0136=%d\x01123=Y\x01"
+            % (begin, self._before_time, time, self._after_time, time, new_seq_no)
+        )
