@@ -20,7 +20,7 @@ from exchange.sequencer import Sequencer
 from exchange.venue import Venue
 from fix_engine import tags
 from fix_engine.dictionary import Dictionary
-from fix_engine.session import SessionSettings
+from fix_engine.logon import SessionSettings
 from fix_engine.timestamps import SECOND_NS, Precision
 from fix_engine.validation import Validator
 from sessions.acceptor import bind, is_loopback

@@ -155,10 +155,15 @@ class Connection(asyncio.Protocol):
     # --- for the turn -------------------------------------------------------------------
 
     def flush(self, now: int) -> None:
-        """The batch is durable: write, and see to the timer."""
-        if self._out:
-            self._transport.write(b"".join(self._out))
-            self._out.clear()
+        """The batch is durable: write, and see to the timer.
+
+        What cannot be written any more is not lost: the peer will ask for it.
+        """
+        out, self._out = self._out, []
+        if self._transport.is_closing():
+            return
+        if out:
+            self._transport.write(b"".join(out))
         if self._is_closing:
             self._transport.close()
         elif self._is_paused:

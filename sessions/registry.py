@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from fix_engine import tags
+from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
-from fix_engine.session import Session, SessionSettings
+from fix_engine.session import Session
 from fix_engine.validation import Validator
 from sessions.application import Application
 from sessions.endpoint import Endpoint
