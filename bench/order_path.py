@@ -20,8 +20,9 @@ from exchange.sequencer import Sequencer
 from exchange.service import make_instruments
 from exchange.venue import Venue
 from fix_engine.dictionary import Dictionary
+from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
-from fix_engine.session import Session, SessionSettings
+from fix_engine.session import Session
 from fix_engine.timestamps import Precision
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder, encode

@@ -37,18 +37,20 @@ def possible_duplicate(raw: bytes, sending_time: bytes) -> bytes:
     return encode(tags.SOH.join(head) + tags.SOH + rest)
 
 
-def is_admin(raw: bytes) -> bool:
-    """Whether a message we sent is administrative, so that a gap fill replaces it."""
+def msg_type_of(raw: bytes) -> bytes:
+    """The MsgType of a message that we sent."""
     start = raw.index(b"\x0135=") + 4
-    return raw[start : raw.index(tags.SOH, start)] in tags.ADMIN_TYPES
+    return raw[start : raw.index(tags.SOH, start)]
 
 
 class Resend:
     """One ResendRequest being answered, page by page; never more than a page in memory."""
 
-    __slots__ = ("_gap_begin", "end", "next")
+    __slots__ = ("_gap_begin", "_skipped", "end", "next")
 
-    def __init__(self, begin: int, end: int) -> None:
+    def __init__(self, begin: int, end: int, gap_filled_types: frozenset[bytes]) -> None:
+        """Administrative messages are always gap-filled, `gap_filled_types` besides."""
+        self._skipped = tags.ADMIN_TYPES | gap_filled_types
         self.next = begin
         self.end = end
         self._gap_begin = 0  # first number of a run to be skipped, 0 when there is none
@@ -76,7 +78,7 @@ class Resend:
             if seq > expected and not self._gap_begin:
                 self._gap_begin = expected
             expected = seq + 1
-            if is_admin(raw):
+            if msg_type_of(raw) in self._skipped:
                 self._gap_begin = self._gap_begin or seq
                 continue
             if self._gap_begin:

@@ -8,7 +8,6 @@ calls the application, the store or the clock; `deadline` says when `timeout` is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from fix_engine import tags
@@ -25,32 +24,19 @@ from fix_engine.effects import (
     Store,
 )
 from fix_engine.errors import Reject, RejectReason
+from fix_engine.logon import SessionSettings, logon_body, logon_fault
 from fix_engine.message import Message
 from fix_engine.outbound import Outbound, return_route
 from fix_engine.resend import Resend, possible_duplicate
 from fix_engine.sequence import InboundSequence
 from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_rule
-from fix_engine.timestamps import SECOND_NS, Precision
+from fix_engine.timestamps import SECOND_NS
 from fix_engine.validation import Validator
 
 _PROBE_AFTER: Final = 1.2  # of HeartBtInt: the interval plus "some reasonable transmission time"
 _NO_NUMBER: Final = SequenceRule.NO_NUMBER
 _ANY_NUMBER: Final = SequenceRule.ANY_NUMBER
 _ACTIVE: Final = State.ACTIVE
-
-
-@dataclass(slots=True)
-class SessionSettings:
-    """What a session is told once; CompIDs as we write them: sender is us, target the peer."""
-
-    sender_comp_id: bytes
-    target_comp_id: bytes
-    precision: Precision = Precision.MILLISECONDS
-    max_latency_ns: int = 120 * SECOND_NS  # SendingTime may be this far from our clock
-    logon_timeout_ns: int = 10 * SECOND_NS
-    logout_timeout_ns: int = 2 * SECOND_NS  # FIX 4.4 test case 2c: "or wait 2 seconds"
-    reset_on_logon: bool = False
-    echoed_logon_tags: tuple[bytes, ...] = ()  # Logon fields that our Logon repeats
 
 
 class Session:
@@ -68,6 +54,8 @@ class Session:
         self._validator = validator
         self._effects: list[Effect] = []
         self._resend: Resend | None = None
+        self._last_request = (0, 0)
+        self._repeats = 0
         self._last_sent = self._last_received = self._probed_at = self._give_up_at = 0
         self._parse_time = validator.parse_timestamp
         self._outbound = Outbound(
@@ -136,6 +124,8 @@ class Session:
         The message is written too when the peer is logged on; otherwise the peer will find it
         missing and ask for it.
         """
+        if self.settings.adds_last_processed:
+            header += b"369=%d\x01" % (self.next_in - 1)
         seq, raw = self._outbound.number(msg_type, body, now, header)
         self._last_sent = now
         self._effects.append(Send(seq, raw) if self.state is _ACTIVE else Store(seq, raw))
@@ -209,45 +199,42 @@ class Session:
             text = reject.text or reject.reason.text
             where = b" (tag %b)" % reject.ref_tag if reject.ref_tag else b""
             return self._refuse_aloud(text + where, now)
-        seq = logon.seq
-        assert seq is not None  # the validator has seen it
-        wants_reset = logon.flag(tags.RESET_SEQ_NUM_FLAG)
-        if wants_reset and seq != 1:
-            # FIX 4.4 Volume 2, "Logon": with ResetSeqNumFlag Y, MsgSeqNum is 1.
-            return self._refuse_aloud(b"ResetSeqNumFlag (141) Y needs MsgSeqNum 1", now)
-        if logon.get(tags.ENCRYPT_METHOD) != b"0":
-            return self._refuse_aloud(b"EncryptMethod (98) must be 0", now)
-        if int(logon.get(tags.HEART_BT_INT) or 0) < 0:
-            return self._refuse_aloud(b"HeartBtInt (108) must not be negative", now)
-        if wants_reset or self.settings.reset_on_logon:
+        seq = logon.seq or 0
+        wrong = logon_fault(logon, self.settings)
+        if wrong is not None:
+            return self._refuse_aloud(wrong, now)
+        if logon.flag(tags.RESET_SEQ_NUM_FLAG) or self.settings.reset_on_logon:
             self._reset()
         if seq < self.next_in:
             return self._refuse_aloud(self._too_low_text(seq), now)
-        self._accept_logon(logon, seq, now)
+        wanted = self._next_expected(logon)
+        if wanted is not None and wanted > self.next_out:
+            text = b"NextExpectedMsgSeqNum (789) %d is too high, our next is %d"
+            return self._refuse_aloud(text % (wanted, self.next_out), now)
+        self._accept_logon(logon, seq, wanted, now)
         return None
 
-    def _accept_logon(self, logon: Message, seq: int, now: int) -> None:
+    def _next_expected(self, logon: Message) -> int | None:
+        """NextExpectedMsgSeqNum, where both sides use it."""
+        value = logon.get(tags.NEXT_EXPECTED_MSG_SEQ_NUM)
+        return int(value) if value is not None and self.settings.uses_next_expected else None
+
+    def _accept_logon(self, logon: Message, seq: int, wanted: int | None, now: int) -> None:
         self._move(Input.LOGON_ACCEPTED)
+        self._count(seq)
         self._answer_logon(logon, now)
         self._effects.append(Online(logon))
-        if seq == self.next_in:
-            self._inbound.expected += 1
-        else:
+        if wanted is not None and wanted < self.next_out - 1:
+            # The peer's 789 does what its ResendRequest would; our Logon is gap-filled with it.
+            self._start_resend(wanted, self.next_out - 1)
+        if seq >= self.next_in:
             # FIX 4.4 Volume 2, "Logon": a Logon with a number too high is answered by Logon
-            # first, then by a ResendRequest for what came before it.
-            self._came_early(seq, None, now)
+            # first, then by a ResendRequest for what came before it, unless our 789 has said so.
+            self._came_early(seq, None, now, is_told=wanted is not None)
 
     def _answer_logon(self, logon: Message, now: int) -> None:
-        interval = int(logon.get(tags.HEART_BT_INT) or 0)
-        self.heartbeat_ns = interval * SECOND_NS
-        body = b"98=0\x01108=%d\x01" % interval
-        if logon.flag(tags.RESET_SEQ_NUM_FLAG):
-            body += b"141=Y\x01"
-        for tag in self.settings.echoed_logon_tags:
-            value = logon.get(tag)
-            if value is not None:
-                body += b"%b=%b\x01" % (tag, value)
-        self._send(tags.LOGON, body, now)
+        self.heartbeat_ns = int(logon.get(tags.HEART_BT_INT) or 0) * SECOND_NS
+        self._send(tags.LOGON, logon_body(logon, self.settings, self.next_in), now)
 
     def _receive(self, message: Message, now: int) -> None:
         """A message on a live session: is it from this peer, is it its turn, is it sound?"""
@@ -301,18 +288,22 @@ class Session:
         """A message whose turn has come, and which is already counted."""
         fault = self._validator.check(message)
         if fault is not None:
-            return self._reject(message, seq, fault, now)
+            if message.msg_type != tags.REJECT:  # two engines must not reject each other for ever
+                self._reject(message, seq, fault, now)
+            return None
         handler = self._by_type.get(message.msg_type)
         if handler is None:
             self._effects.append(Deliver(message))
             return None
         return handler(message, seq, now)
 
-    def _came_early(self, seq: int, message: Message | None, now: int) -> None:
+    def _came_early(
+        self, seq: int, message: Message | None, now: int, is_told: bool = False
+    ) -> None:
         """A gap: keep the message (None: one that needs only counting), ask for what is missing."""
         self._inbound.keep(seq, message)
         poss_dup = message is not None and message.is_poss_dup
-        if self._inbound.must_ask(seq, poss_dup):
+        if self._inbound.must_ask(seq, poss_dup) and not is_told:
             body = b"7=%d\x0116=0\x01" % self._inbound.expected
             self._send(tags.RESEND_REQUEST, body, now)
 
@@ -375,10 +366,16 @@ class Session:
             return self._reject_value(message, seq, tags.BEGIN_SEQ_NO, now)
         if end and end < begin:
             return self._reject_value(message, seq, tags.END_SEQ_NO, now)
+        self._repeats = self._repeats + 1 if (begin, end) == self._last_request else 0
+        self._last_request = (begin, end)
+        if self._repeats > self.settings.max_resend_repeats:
+            return self._end(b"ResendRequest %d to %d comes again and again" % (begin, end), now)
         # FIX 4.4 Volume 2, "Resend Request": EndSeqNo 0 represents infinity.
-        self._resend = Resend(begin, min(end, last) if end else last)
+        return self._start_resend(begin, min(end, last) if end else last)
+
+    def _start_resend(self, begin: int, end: int) -> None:
+        self._resend = Resend(begin, end, self.settings.gap_filled_types)
         self._effects.append(Fetch(begin, self._resend.page_end))
-        return None
 
     def _obey_sequence_reset(self, message: Message, seq: int, now: int) -> None:
         """Gap fill, which is already counted, or reset; neither may go back."""
@@ -397,10 +394,11 @@ class Session:
         if not logon.flag(tags.RESET_SEQ_NUM_FLAG):
             fault = Reject(RejectReason.OTHER, text=b"Logon on a session that is logged on")
             return self._reject(logon, seq, fault, now)
-        if seq != 1:
-            return self._end(b"ResetSeqNumFlag (141) Y needs MsgSeqNum 1", now)
+        text = logon_fault(logon, self.settings)
+        if text is not None:
+            return self._end(text, now)
         self._reset()
-        self._inbound.expected += 1
+        self._count(seq)
         self._answer_logon(logon, now)
         return None
 
@@ -408,6 +406,8 @@ class Session:
 
     def _send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> None:
         """An administrative message, to a peer that is there."""
+        if self.settings.adds_last_processed:
+            header += b"369=%d\x01" % (self.next_in - 1)
         self._last_sent = now
         self._effects.append(Send(*self._outbound.number(msg_type, body, now, header)))
 
@@ -439,6 +439,7 @@ class Session:
         self._give_up_at = now + self.settings.logout_timeout_ns
 
     def _leave(self, event: Input, reason: str, close: bool = True) -> None:
+        self._last_request = (0, 0)
         was_online = self.state in (State.ACTIVE, State.LOGGING_OUT)
         self._move(event)
         self._resend = None

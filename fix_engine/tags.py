@@ -32,6 +32,14 @@ ADMIN_TYPES: Final = frozenset(
     (HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON)
 )
 
+#: Every application message of FIX 4.4: one that a dictionary leaves out is a message that the
+#: application does not support, not an invalid MsgType.
+APPLICATION_TYPES: Final = frozenset(
+    b"6 7 8 9 B C D E F G H J K L M N P Q R S T V W X Y Z a b c d e f g h i j k l m n o p q r "
+    b"s t u v w x y z AA AB AC AD AE AF AG AH AI AJ AK AL AM AN AO AP AQ AR AS AT AU AV AW AX "
+    b"AY AZ BA BB BC BD BE BF BG BH".split()
+)
+
 # Standard header and session fields.
 ACCOUNT: Final = b"1"
 AVG_PX: Final = b"6"
@@ -72,6 +80,10 @@ DELIVER_TO_SUB_ID: Final = b"129"
 RESET_SEQ_NUM_FLAG: Final = b"141"
 ON_BEHALF_OF_LOCATION_ID: Final = b"144"
 DELIVER_TO_LOCATION_ID: Final = b"145"
+LAST_MSG_SEQ_NUM_PROCESSED: Final = b"369"
+MAX_MESSAGE_SIZE: Final = b"383"
+TEST_MESSAGE_INDICATOR: Final = b"464"
+NEXT_EXPECTED_MSG_SEQ_NUM: Final = b"789"
 ORD_STATUS_REQ_ID: Final = b"790"
 CANCEL_ON_DISCONNECT: Final = b"8013"
 

@@ -14,6 +14,7 @@ from typing import Final
 from fix_engine.dictionary import Dictionary, FieldDef, FieldSet
 from fix_engine.errors import Reject, RejectReason
 from fix_engine.message import Message, Shape
+from fix_engine.tags import APPLICATION_TYPES
 from fix_engine.timestamps import TimestampParser
 
 _MAX_PLANS: Final = 4_096
@@ -102,9 +103,11 @@ class Validator:
 
     def _plan(self, shape: Shape) -> _Plan | Reject:
         fields = self._dictionary.messages.get(shape.msg_type)
-        if fields is None:
-            return Reject(RejectReason.INVALID_MSG_TYPE)
         plan = _Plan()
+        if fields is None:
+            # Not supported is for the application to say; only an unknown type is invalid.
+            is_known = shape.msg_type in APPLICATION_TYPES
+            return plan if is_known else Reject(RejectReason.INVALID_MSG_TYPE)
         try:
             self._walk_message(shape, fields, plan)
         except _ShapeError as faulty:

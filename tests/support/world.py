@@ -15,8 +15,8 @@ from exchange.requests import RequestParser
 from exchange.sequencer import Sequencer
 from exchange.service import make_instruments
 from exchange.venue import Venue
+from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
-from fix_engine.session import SessionSettings
 from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder
