@@ -272,7 +272,7 @@ final class Day implements AutoCloseable {
 
     private String typeUnknown() {
         buyer.send("35=BE 923=u1 924=1 553=me");
-        return text(buyer.expect("35=3 45=* 372=BE 373=11 58=*"));
+        return text(buyer.expect("35=j 45=* 372=BE 380=3 58=*"));
     }
 
     private String typeNotOurs() {
