@@ -58,7 +58,7 @@ def logon_fault(logon: Message, settings: SessionSettings) -> bytes | None:
 
 def logon_body(logon: Message, settings: SessionSettings, next_expected: int) -> bytes:
     """The body of the Logon that answers `logon`; optional fields only where the peer has them."""
-    body = b"98=0\x01108=%b\x01" % (logon.get(tags.HEART_BT_INT) or b"0")
+    body = b"98=0\x01108=%d\x01" % int(logon.get(tags.HEART_BT_INT) or 0)
     if logon.flag(tags.RESET_SEQ_NUM_FLAG):
         body += b"141=Y\x01"
     if logon.get(tags.MAX_MESSAGE_SIZE) is not None:

@@ -24,6 +24,7 @@ from fix_engine.effects import (
     Store,
 )
 from fix_engine.errors import Reject, RejectReason
+from fix_engine.header import header_fault, poss_dup_fault
 from fix_engine.logon import SessionSettings, logon_body, logon_fault
 from fix_engine.message import Message
 from fix_engine.outbound import Outbound, return_route
@@ -65,6 +66,7 @@ class Session:
         self._by_state: dict[State, Callable[[Message, int], None]] = {
             State.DISCONNECTED: self._ignore,
             State.CONNECTED: self._receive_logon,
+            State.LOGGING_ON: self._receive_logon_answer,
             State.ACTIVE: self._receive,
             State.LOGGING_OUT: self._receive_last,
         }
@@ -105,6 +107,16 @@ class Session:
         """A peer has connected and its Logon is awaited."""
         self._move(Input.CONNECTION_MADE)
         self._give_up_at = now + self.settings.logon_timeout_ns
+
+    def initiate(self, heartbeat_s: int, now: int, reset: bool = False) -> None:
+        """We have connected, as an initiator: send a Logon; `reset` begins both sequences again."""
+        if reset:
+            self._reset()
+        self._move(Input.LOGON_SENT)
+        self.heartbeat_ns = heartbeat_s * SECOND_NS
+        self._give_up_at = now + self.settings.logon_timeout_ns
+        flag = b"141=Y\x01" if reset else b""
+        self._send(tags.LOGON, b"98=0\x01108=%d\x01%b" % (heartbeat_s, flag), now)
 
     def disconnected(self, reason: str) -> None:
         """The connection is gone; nothing when the machine has ended it itself."""
@@ -151,7 +163,7 @@ class Session:
         """End the session in good order: Logout, then a bounded wait for the peer's."""
         if self.state is State.ACTIVE:
             self._end(text, now)
-        elif self.state is State.CONNECTED:
+        elif self.state in (State.CONNECTED, State.LOGGING_ON):
             self._refuse(text.decode("latin-1"))
 
     def deadline(self) -> int | None:
@@ -170,7 +182,7 @@ class Session:
         due = self.deadline()
         if due is None or now < due:
             return
-        if self.state is State.CONNECTED:
+        if self.state in (State.CONNECTED, State.LOGGING_ON):
             self._leave(Input.EXPIRED, "no Logon in time")
         elif self.state is State.LOGGING_OUT:
             self._leave(Input.EXPIRED, "no Logout from the peer in time")
@@ -189,16 +201,8 @@ class Session:
 
     def _receive_logon(self, logon: Message, now: int) -> None:
         """The first message; a refusal before the peer is known stays without an answer."""
-        if logon.msg_type != tags.LOGON:
-            return self._refuse("the first message is not a Logon")
-        fault = self._header_fault(logon, now)
-        if logon.begin_string != tags.FIX44 or fault is not None:
-            return self._refuse(fault.reason.text.decode() if fault else "Incorrect BeginString")
-        reject = self._validator.check(logon)
-        if reject is not None:
-            text = reject.text or reject.reason.text
-            where = b" (tag %b)" % reject.ref_tag if reject.ref_tag else b""
-            return self._refuse_aloud(text + where, now)
+        if not self._is_sound_logon(logon, now):
+            return None
         seq = logon.seq or 0
         wrong = logon_fault(logon, self.settings)
         if wrong is not None:
@@ -213,6 +217,41 @@ class Session:
             return self._refuse_aloud(text % (wanted, self.next_out), now)
         self._accept_logon(logon, seq, wanted, now)
         return None
+
+    def _receive_logon_answer(self, answer: Message, now: int) -> None:
+        """What the acceptor says to our Logon: Logon, or Logout with its reason."""
+        if answer.msg_type == tags.LOGOUT:
+            text = (answer.get(tags.TEXT) or b"").decode("latin-1")
+            self._count(answer.seq or 0)
+            return self._leave(Input.LOGOUT_RECEIVED, f"Logon refused by the peer: {text}")
+        if not self._is_sound_logon(answer, now):
+            return None
+        seq = answer.seq or 0
+        if seq < self.next_in:
+            return self._refuse_aloud(self._too_low_text(seq), now)
+        self._move(Input.LOGON_ACCEPTED)
+        self._effects.append(Online(answer))
+        self._count(seq)
+        if seq >= self.next_in:
+            self._came_early(seq, None, now)
+        return None
+
+    def _is_sound_logon(self, logon: Message, now: int) -> bool:
+        """Whether the first message is a Logon, for us, and valid; if not it is refused here."""
+        if logon.msg_type != tags.LOGON:
+            self._refuse("the first message is not a Logon")
+            return False
+        fault = header_fault(logon, self.settings, self._parse_time, now)
+        if logon.begin_string != tags.FIX44 or fault is not None:
+            self._refuse(fault.reason.text.decode() if fault else "Incorrect BeginString")
+            return False
+        reject = self._validator.check(logon)
+        if reject is not None:
+            text = reject.text or reject.reason.text
+            where = b" (tag %b)" % reject.ref_tag if reject.ref_tag else b""
+            self._refuse_aloud(text + where, now)
+            return False
+        return True
 
     def _next_expected(self, logon: Message) -> int | None:
         """NextExpectedMsgSeqNum, where both sides use it."""
@@ -244,9 +283,9 @@ class Session:
         if seq is None:
             # FIX 4.4 Volume 2, "Logout": a message without MsgSeqNum is a serious error.
             return self._end(b"MsgSeqNum (34) is missing or not a number", now)
-        fault = self._header_fault(message, now)
+        fault = header_fault(message, self.settings, self._parse_time, now)
         if fault is None and message.is_poss_dup:
-            fault = self._poss_dup_fault(message)
+            fault = poss_dup_fault(message, self._parse_time)
         if fault is not None:
             self._count(seq)
             self._reject(message, seq, fault, now)
@@ -275,7 +314,8 @@ class Session:
     def _receive_last(self, message: Message, now: int) -> None:
         """We have sent Logout: the peer may still ask for what it misses, then says Logout."""
         seq = message.seq
-        if message.begin_string != tags.FIX44 or self._header_fault(message, now) or seq is None:
+        fault = header_fault(message, self.settings, self._parse_time, now)
+        if message.begin_string != tags.FIX44 or fault is not None or seq is None:
             return
         if message.msg_type == tags.LOGOUT:
             self._count(seq)
@@ -316,36 +356,6 @@ class Session:
                 return
             if message is not None:
                 self._obey(message, seq, now)
-
-    # --- what is wrong with a header ----------------------------------------------------
-
-    def _header_fault(self, message: Message, now: int) -> Reject | None:
-        """A wrong CompID or SendingTime; whether they are there is the validator's question."""
-        shape, values, settings = message.shape, message.values, self.settings
-        place = shape.sender_place
-        if place is not None and values[place] not in (settings.target_comp_id, b""):
-            return Reject(RejectReason.COMP_ID_PROBLEM)
-        place = shape.target_place
-        if place is not None and values[place] not in (settings.sender_comp_id, b""):
-            return Reject(RejectReason.COMP_ID_PROBLEM)
-        place = shape.sending_time_place
-        if place is not None:
-            sent = self._parse_time(values[place])
-            if sent is not None and abs(now - sent) > settings.max_latency_ns:
-                return Reject(RejectReason.SENDING_TIME_ACCURACY)
-        return None
-
-    def _poss_dup_fault(self, message: Message) -> Reject | None:
-        if message.msg_type == tags.SEQUENCE_RESET:
-            return None
-        original = message.get(tags.ORIG_SENDING_TIME)
-        if original is None:
-            return Reject(RejectReason.REQUIRED_TAG_MISSING, tags.ORIG_SENDING_TIME)
-        first = self._parse_time(original)
-        again = self._parse_time(message.get(tags.SENDING_TIME) or b"")
-        if first is not None and again is not None and first > again:
-            return Reject(RejectReason.SENDING_TIME_ACCURACY)
-        return None
 
     def _too_low_text(self, seq: int) -> bytes:
         return b"MsgSeqNum too low, expecting %d but received %d" % (self.next_in, seq)

@@ -10,6 +10,7 @@ connection stands:
 - CONNECTED: somebody is there and has said nothing yet. FIX 4.4 Volume 2, "Logon": the first
   message must be a Logon; anything else, and a Logon that is not for us, ends the connection
   without an answer.
+- LOGGING_ON: we have connected, as an initiator does, sent our Logon and wait for the peer's.
 - ACTIVE: Logon was answered by Logon. Only here does the application hear from the peer.
 - LOGGING_OUT: we have sent Logout and wait for the peer's, for a bounded time. Orders that still
   arrive are not counted as received: the peer's next Logon shows the gap and they come again.
@@ -35,6 +36,7 @@ class State(Enum):
 
     DISCONNECTED = auto()
     CONNECTED = auto()
+    LOGGING_ON = auto()
     ACTIVE = auto()
     LOGGING_OUT = auto()
 
@@ -43,6 +45,7 @@ class Input(Enum):
     """What moves a connection from one state to another."""
 
     CONNECTION_MADE = "connection made"
+    LOGON_SENT = "connection made, Logon sent first"
     LOGON_ACCEPTED = "Logon accepted"
     LOGON_REFUSED = "Logon refused, or not a Logon"
     LOGOUT_RECEIVED = "Logout received"
@@ -53,10 +56,16 @@ class Input(Enum):
 
 TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.DISCONNECTED, Input.CONNECTION_MADE): State.CONNECTED,
+    (State.DISCONNECTED, Input.LOGON_SENT): State.LOGGING_ON,
     (State.CONNECTED, Input.LOGON_ACCEPTED): State.ACTIVE,
     (State.CONNECTED, Input.LOGON_REFUSED): State.DISCONNECTED,
     (State.CONNECTED, Input.EXPIRED): State.DISCONNECTED,
     (State.CONNECTED, Input.CONNECTION_LOST): State.DISCONNECTED,
+    (State.LOGGING_ON, Input.LOGON_ACCEPTED): State.ACTIVE,
+    (State.LOGGING_ON, Input.LOGON_REFUSED): State.DISCONNECTED,
+    (State.LOGGING_ON, Input.LOGOUT_RECEIVED): State.DISCONNECTED,
+    (State.LOGGING_ON, Input.EXPIRED): State.DISCONNECTED,
+    (State.LOGGING_ON, Input.CONNECTION_LOST): State.DISCONNECTED,
     (State.ACTIVE, Input.LOGOUT_RECEIVED): State.DISCONNECTED,
     (State.ACTIVE, Input.LOGOUT_SENT): State.LOGGING_OUT,
     (State.ACTIVE, Input.EXPIRED): State.DISCONNECTED,
