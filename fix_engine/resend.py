@@ -13,7 +13,7 @@ from typing import Final
 from fix_engine import tags
 from fix_engine.wire import encode
 
-PAGE_MESSAGES: Final = 256  # fetched and written at a time; others get their turn in between
+PAGE_MESSAGES: Final = 128  # fetched and written at a time; others get their turn in between
 
 #: Header fields that come before OrigSendingTime (122), headers being written in tag order.
 _BEFORE_ORIG_SENDING_TIME = (b"49", b"50", b"52", b"56", b"57", b"97", b"115", b"116")
