@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from bench.load import SHAPES
 from bench.order_path import measure
+from bench.venue import VenueUnderTest
 from fix_engine.dictionary import Dictionary
 
 console = Console(width=100)
@@ -31,20 +33,11 @@ def main(
     """Measure; machines are noisy, so compare only what one run has measured."""
     console.print(f"Python {platform.python_version()} on {platform.machine()}, {_processor()}")
     _in_process(rounds)
-    with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, "-m", "exchange", "serve", "--port", "0"]
-        command += ["--data", directory, "--durability", durability]
-        venue = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        try:
-            assert venue.stdout is not None
-            address = venue.stdout.readline().rsplit("listens on ", 1)[1].split(",")[0]
-            host, port = address.rsplit(":", 1)
-            _over_tcp(host, port, sessions, orders, rates, durability)
-        finally:
-            venue.terminate()
-            venue.wait()
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        VenueUnderTest(Path(directory), "--durability", durability) as venue,
+    ):
+        _over_tcp(venue.host, str(venue.port), sessions, orders, rates, durability)
 
 
 def _in_process(rounds: int) -> None:
