@@ -38,6 +38,13 @@ class SessionLayer(_Section):
 
     sender_comp_id: CompId = "SEAMARK"
     reset_on_logon: bool = False
+    second_logon: Literal["refuse", "replace"] = "refuse"
+    is_test: bool = False
+    next_expected_msg_seq_num: bool = False
+    last_msg_seq_num_processed: bool = False
+    min_heartbeat_s: int = Field(1, ge=0, le=3_600)
+    max_heartbeat_s: int = Field(3_600, ge=1, le=86_400)
+    max_resend_repeats: int = Field(10, ge=1, le=1_000)
     time_precision: Literal["ms", "us", "ns"] = "ms"
     max_latency_s: float = Field(120, gt=0, le=86_400)
     logon_timeout_s: float = Field(10, gt=0, le=600)
@@ -45,6 +52,12 @@ class SessionLayer(_Section):
     max_message_bytes: int = Field(65_536, ge=1_024, le=16 << 20)
     max_unread_bytes: int = Field(64 << 20, ge=1 << 20)
     max_sessions: int = Field(10_000, ge=1)
+
+    @model_validator(mode="after")
+    def _heartbeats_fit(self) -> SessionLayer:
+        if self.min_heartbeat_s > self.max_heartbeat_s:
+            raise ValueError("min_heartbeat_s must not be above max_heartbeat_s")
+        return self
 
 
 class JournalSettings(_Section):

@@ -123,10 +123,18 @@ async def serve(
             max_latency_ns=_ns(layer.max_latency_s),
             logon_timeout_ns=_ns(layer.logon_timeout_s),
             logout_timeout_ns=_ns(layer.logout_timeout_s),
+            min_heartbeat_s=layer.min_heartbeat_s,
+            max_heartbeat_s=layer.max_heartbeat_s,
             reset_on_logon=layer.reset_on_logon,
+            is_test=layer.is_test,
+            max_message_bytes=layer.max_message_bytes,
+            uses_next_expected=layer.next_expected_msg_seq_num,
+            adds_last_processed=layer.last_msg_seq_num_processed,
+            max_resend_repeats=layer.max_resend_repeats,
             echoed_logon_tags=(tags.CANCEL_ON_DISCONNECT,),
         ),
         layer.max_sessions,
+        layer.second_logon == "replace",
     )
     limits = ConnectionLimits(
         max_message_bytes=layer.max_message_bytes,

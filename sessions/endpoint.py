@@ -90,6 +90,17 @@ class Endpoint:
             self.settle()
         return seq
 
+    def replace_wire(self) -> None:
+        """Log the present connection out at once, for another one takes its place."""
+        wire = self.wire
+        assert wire is not None
+        self.session.logout(b"Another connection has logged on as this session", self._turn.open())
+        self.settle()
+        self.wire = None
+        self.session.disconnected("replaced by another connection")
+        self.settle()
+        wire.close("replaced by another connection")
+
     def settle(self) -> None:
         """Carry out the machine's effects in order, with those that they cause."""
         self._settling = True

@@ -25,6 +25,7 @@ class Admission:
 
     settings: SessionSettings  # target_comp_id b"" admits any peer
     max_sessions: int = 10_000  # identities remembered; an open door must not grow our memory
+    replaces_live: bool = False  # a second Logon of a live session ends the first, or is refused
 
 
 class Registry:
@@ -75,7 +76,9 @@ class Registry:
             endpoint = self._add(len(self._by_number) + 1, sender)
             self._journal.add(Kind.SESSION, endpoint.number, 0, 1, sender)
         if endpoint.wire is not None:
-            return f"{_shown(sender)} is logged on already"
+            if not self._admission.replaces_live:
+                return f"{_shown(sender)} is logged on already"
+            endpoint.replace_wire()
         return endpoint
 
     def recover(self, progress: Callable[[int, int], None] | None = None) -> None:

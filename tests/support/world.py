@@ -32,7 +32,12 @@ START_NS = 1_800_000_000 * SECOND_NS
 class World:
     """The venue; `directory` None keeps its journal in memory."""
 
-    def __init__(self, directory: Path | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        settings: Settings | None = None,
+        replaces_live: bool = False,
+    ) -> None:
         self.settings = settings or Settings()
         self.now = START_NS
         self.journal = Journal(
@@ -52,7 +57,10 @@ class World:
             self._turn,
         )
         self.registry = Registry(
-            Admission(SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",))),
+            Admission(
+                SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",)),
+                replaces_live=replaces_live,
+            ),
             Validator(dictionary()),
             self.journal,
             self._turn,
