@@ -5,17 +5,27 @@ Every error is found at once and reported with its path, the value and a remedy.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 CompId = Annotated[str, Field(pattern=r"^[!-<>-~]{1,64}$")]
 Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
+
+
+_ENV_PREFIX: Final = "SEAMARK_"
+_NOT_A_SETTING: Final = "is not a setting; see config/exchange.toml for those that are"
 
 
 class ConfigError(ValueError):
@@ -122,7 +132,7 @@ class Settings(BaseSettings):
     """Everything that `seamark serve` can be told; the defaults are a venue ready to trade on."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SEAMARK_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=_ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     listen: Listen = Listen()
@@ -166,24 +176,56 @@ def load(path: Path | None, overrides: Mapping[str, Mapping[str, Any]] | None = 
             raise ConfigError(f"{path}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    source = str(path) if path is not None else "settings"
+    # pydantic-settings takes such keys for options of its own, and passes over such variables.
+    unknown = [f"{source}: {key}: {_NOT_A_SETTING}" for key in values if key.startswith("_")]
+    unknown += [f"environment: {name}: {_NOT_A_SETTING}" for name in _unknown_variables()]
+    known = {key: value for key, value in values.items() if not key.startswith("_")}
     try:
-        settings = Settings(**values)
-        for section, options in (overrides or {}).items():
-            given = {name: value for name, value in options.items() if value is not None}
-            if given:
-                part = getattr(settings, section)
-                changed = type(part).model_validate(part.model_dump() | given)
-                settings = settings.model_copy(update={section: changed})
+        settings = Settings(**known)
     except ValidationError as error:
-        raise ConfigError(_explain(error, path)) from error
+        raise ConfigError("\n".join([*unknown, *_explain(error, source)])) from error
+    except SettingsError as error:
+        raise ConfigError("\n".join([*unknown, f"environment: {error}"])) from error
+    if unknown:
+        raise ConfigError("\n".join(unknown))
+    for section, options in (overrides or {}).items():
+        given = {name: value for name, value in options.items() if value is not None}
+        part = getattr(settings, section)
+        try:
+            changed = type(part).model_validate(part.model_dump() | given)
+        except ValidationError as error:
+            raise ConfigError("\n".join(_explain(error, "options", (section,)))) from error
+        settings = settings.model_copy(update={section: changed})
     return settings
 
 
-def _explain(error: ValidationError, path: Path | None) -> str:
-    source = str(path) if path is not None else "settings"
-    return "\n".join(
-        f"{source}: {_where(problem['loc'])}{_what(problem)}" for problem in error.errors()
+def _unknown_variables() -> list[str]:
+    """Environment variables that look like settings of ours, and are none."""
+    sections = {name.upper() for name in Settings.model_fields}
+    return sorted(
+        name
+        for name in os.environ
+        if name.upper().startswith(_ENV_PREFIX)
+        and name.upper().removeprefix(_ENV_PREFIX).partition("__")[0] not in sections
     )
+
+
+def _explain(error: ValidationError, source: str, section: tuple[int | str, ...] = ()) -> list[str]:
+    problems = error.errors()
+    places = [problem["loc"] for problem in problems]
+    return [
+        f"{source}: {_where(section + problem['loc'])}{_what(problem)}"
+        for problem in problems
+        # A list whose items are wrong is called too short besides.
+        if not (
+            problem["type"] == "too_short"
+            and any(
+                len(at) > len(problem["loc"]) and at[: len(problem["loc"])] == problem["loc"]
+                for at in places
+            )
+        )
+    ]
 
 
 def _where(location: tuple[int | str, ...]) -> str:
@@ -198,7 +240,7 @@ def _what(problem: Mapping[str, Any]) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     kind = problem["type"]
     if kind == "extra_forbidden":
-        return "is not a setting; see config/exchange.toml for those that are"
+        return _NOT_A_SETTING
     if kind == "missing":
         return "is missing"
     shown = problem["input"]

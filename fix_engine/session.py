@@ -99,7 +99,13 @@ class Session:
         return self._outbound.next_seq
 
     def take_effects(self) -> list[Effect]:
-        """What has to be done, in order, since this was last called."""
+        """What has to be done next, in order; to be called, and obeyed, until nothing is left.
+
+        Messages that waited behind a gap are obeyed one delivery at a time, so that what the
+        application answers to one is numbered before what we answer to the next.
+        """
+        if not self._effects and self._inbound.has_early:
+            self._obey_early()
         effects, self._effects = self._effects, []
         return effects
 
@@ -307,8 +313,6 @@ class Session:
             self._came_early(seq, message, now)
         elif not message.is_poss_dup:
             return self._end(self._too_low_text(seq), now)
-        if self._inbound.has_early:
-            self._obey_early(now)
         return None
 
     def _receive_last(self, message: Message, now: int) -> None:
@@ -347,15 +351,15 @@ class Session:
             body = b"7=%d\x0116=0\x01" % self._inbound.expected
             self._send(tags.RESEND_REQUEST, body, now)
 
-    def _obey_early(self, now: int) -> None:
-        """Messages from behind the gap whose turn has come."""
-        while self.state is State.ACTIVE:
+    def _obey_early(self) -> None:
+        """Messages from behind the gap whose turn has come, up to one for the application."""
+        while self.state is State.ACTIVE and not self._effects:
             seq = self._inbound.expected
             found, message = self._inbound.take_next()
             if not found:
                 return
             if message is not None:
-                self._obey(message, seq, now)
+                self._obey(message, seq, self._last_received)
 
     def _too_low_text(self, seq: int) -> bytes:
         return b"MsgSeqNum too low, expecting %d but received %d" % (self.next_in, seq)

@@ -19,6 +19,7 @@ class Clock:
     def __init__(self) -> None:
         self._checked = monotonic_ns()
         self._offset = time_ns() - self._checked
+        self._last = 0
 
     def now(self) -> int:
         """Nanoseconds since 1970, UTC, never less than what was returned before."""
@@ -28,4 +29,5 @@ class Clock:
             self._checked = monotonic
             target = time_ns() - monotonic
             self._offset = max(target, self._offset - elapsed // _SLEW)
-        return monotonic + self._offset
+        self._last = max(self._last, monotonic + self._offset)
+        return self._last

@@ -28,6 +28,7 @@ class ConnectionLimits:
     max_message_bytes: int = MAX_MESSAGE_BYTES
     max_fields: int = MAX_FIELDS
     logon_timeout_s: float = 10.0  # from connecting to a Logon
+    closing_timeout_s: float = 2.0  # for a peer to read our last words
     max_unread_bytes: int = 64 << 20  # of ours that a slow reader may leave; then it is cut off
 
 
@@ -47,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._on_closed = on_closed
         self._decoder = Decoder(limits.max_message_bytes, limits.max_fields)
         self._endpoint: Endpoint | None = None
-        self._transport: asyncio.Transport
+        self._transport: asyncio.Transport | None = None
         self._out: list[bytes] = []
         self._is_paused = False
         self._is_closing = False
@@ -61,6 +62,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a Logon, for so long."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
+        if self._is_closing:  # the venue has ended between accepting and this call
+            self._transport.abort()
         self.address = _address(transport.get_extra_info("peername"))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._limits.logon_timeout_s, self._no_logon)
@@ -106,13 +109,13 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer does not read: do not take more requests from it either."""
         self._is_paused = True
-        if not self._is_closing:
+        if self._transport is not None and not self._is_closing:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The peer has read most of it."""
         self._is_paused = False
-        if self._is_closing:
+        if self._transport is None or self._is_closing:
             return
         self._transport.resume_reading()
         callback, self._on_writable = self._on_writable, None
@@ -150,7 +153,8 @@ class Connection(asyncio.Protocol):
         """Close at once, writing nothing more."""
         self._is_closing = True
         self._out.clear()
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     # --- for the turn -------------------------------------------------------------------
 
@@ -160,19 +164,29 @@ class Connection(asyncio.Protocol):
         What cannot be written any more is not lost: the peer will ask for it.
         """
         out, self._out = self._out, []
-        if self._transport.is_closing():
+        transport = self._transport
+        if transport is None or transport.is_closing():
             return
         if out:
-            self._transport.write(b"".join(out))
+            transport.write(b"".join(out))
+        unread = transport.get_write_buffer_size() if self._is_paused else 0
         if self._is_closing:
-            self._transport.close()
-        elif self._is_paused:
-            unread = self._transport.get_write_buffer_size()
-            if unread > self._limits.max_unread_bytes:
-                log.warning("slow reader cut off", address=self.address, unread_bytes=unread)
-                self._transport.abort()
+            self._finish(transport)
+        elif unread > self._limits.max_unread_bytes:
+            log.warning("slow reader cut off", address=self.address, unread_bytes=unread)
+            transport.abort()
         else:
             self._set_timer(now)
+
+    def _finish(self, transport: asyncio.Transport) -> None:
+        """Close once the peer has read what is written, but do not wait for ever."""
+        transport.close()
+        wait_s = self._limits.closing_timeout_s
+        if self._endpoint is not None:
+            wait_s = self._endpoint.session.settings.logout_timeout_ns / SECOND_NS
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(wait_s, transport.abort)
 
     # ------------------------------------------------------------------------------------
 

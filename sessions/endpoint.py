@@ -65,6 +65,7 @@ class Endpoint:
         self._turn = turn
         self._application = application
         self._wanted: Fetch | None = None
+        self._page_is_due = False
         self._settling = False
         self._carry_out: dict[type[Effect], Callable[[Any], None]] = {
             Send: self._send,
@@ -131,9 +132,12 @@ class Endpoint:
         # Answered in a later turn: what was sent in this one is not in the journal yet, and other
         # sessions get their turn between two pages. A newer request replaces an older one.
         self._wanted = effect
-        self._turn.after(self._next_page)
+        if not self._page_is_due:
+            self._page_is_due = True
+            self._turn.after(self._next_page)
 
     def _next_page(self) -> None:
+        self._page_is_due = False
         if self.wire is not None and self._wanted is not None:
             self.wire.when_writable(self._answer_fetch)
 

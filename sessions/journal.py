@@ -125,6 +125,8 @@ class _DiskFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+            if sync:
+                _sync_directory(path.parent)  # or a power cut could take the file's very name
         except OSError as error:
             raise JournalError(f"{path}: {error.strerror}; choose another --data") from error
         try:
@@ -149,7 +151,10 @@ class _DiskFile:
             raise JournalError(f"{self._path}: cannot write: {error.strerror}") from error
 
     def read_at(self, offset: int, length: int) -> bytes:
-        return os.pread(self._fd, length, offset)
+        try:
+            return os.pread(self._fd, length, offset)
+        except OSError as error:
+            raise JournalError(f"{self._path}: cannot read: {error.strerror}") from error
 
     def size(self) -> int:
         return os.fstat(self._fd).st_size
@@ -160,6 +165,14 @@ class _DiskFile:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _sync_directory(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 class Journal:
@@ -180,10 +193,8 @@ class Journal:
         self._pending_records = 0
         self._first_position = 1
         try:
-            if not self._file.size():
-                self._file.append(_FILE_HEADER.pack(MAGIC, VERSION, 0))
-            self._size = self._file.size()
             self._check_file_header()
+            self._size = self._file.size()
         except JournalError:
             self._file.close()
             raise
@@ -237,7 +248,7 @@ class Journal:
                 break
             length, count, first_position, stamp, crc = _BATCH_FIELDS.unpack_from(head)
             if _CRC.unpack_from(head, _BATCH_FIELDS.size)[0] != crc32(head[: -_CRC.size]):
-                if self._only_zeros(offset, size):
+                if self._only_zeros(offset + _BATCH_HEADER_SIZE, size):
                     break
                 raise self._damaged(offset, "the CRC of a batch header does not match")
             end = offset + _BATCH_HEADER_SIZE + length
@@ -290,13 +301,22 @@ class Journal:
 
     def _check_file_header(self) -> None:
         head = self._file.read_at(0, _FILE_HEADER.size)
-        if len(head) < _FILE_HEADER.size or not head.startswith(MAGIC):
+        ours = _FILE_HEADER.pack(MAGIC, VERSION, 0)
+        if len(head) < len(ours) and ours.startswith(head):
+            # New, or its very first start was cut off: there is nothing in it yet.
+            self._file.truncate(0)
+            self._file.append(ours)
+            return
+        if not head.startswith(MAGIC):
             raise JournalError(f"{self._path} is not a Seamark journal; choose another --data")
         version = _FILE_HEADER.unpack(head)[1]
         if version != VERSION:
             raise JournalError(
-                f"{self._path} has format version {version}; this Seamark reads {VERSION}"
+                f"{self._path} has format version {version}; this Seamark reads {VERSION}. Start "
+                f"the one that wrote it, or choose another --data"
             )
+        if head != ours:
+            raise self._damaged(0, "the file header does not match")
 
     def _damaged(self, offset: int, what: str) -> JournalError:
         return JournalError(

@@ -1,0 +1,160 @@
+"""One turn: journal, then write, then what comes after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sessions.journal import Durability, Journal, JournalError, Kind
+from sessions.turn import Turn
+
+
+class Loop:
+    """A turn with its surroundings; `log` is what happened, in order."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.now = 100
+        self.due: list[Callable[[], None]] = []
+        self.journal = Recorded(self.log)
+        self.turn = Turn(self.journal, self._clock, self.due.append, self._failed)
+
+    def run(self) -> None:
+        """What the event loop does between two polls."""
+        due, self.due[:] = list(self.due), []
+        for callback in due:
+            callback()
+
+    def _clock(self) -> int:
+        self.now += 1
+        return self.now
+
+    def _failed(self, error: Exception) -> None:
+        self.log.append(f"failed: {error}")
+
+
+class Recorded(Journal):
+    """A journal in memory that notes its commits, and fails when it is told to."""
+
+    def __init__(self, log: list[str]) -> None:
+        super().__init__(Path(), Durability.MEMORY)
+        self.log = log
+        self.is_broken = False
+
+    def commit(self, stamp: int) -> None:
+        if self.is_broken:
+            raise JournalError("disk full")
+        self.log.append(f"commit {stamp}")
+        super().commit(stamp)
+
+
+class Line:
+    """A connection with something to write."""
+
+    def __init__(self, name: str, log: list[str]) -> None:
+        self.name = name
+        self.log = log
+
+    def flush(self, now: int) -> None:
+        self.log.append(f"flush {self.name} {now}")
+
+
+def test_the_journal_comes_before_the_connections_and_they_before_what_is_after() -> None:
+    loop = Loop()
+    a, b = Line("a", loop.log), Line("b", loop.log)
+    loop.turn.after(lambda: loop.log.append("after"))
+    loop.turn.open()
+    loop.turn.will_flush(b)
+    loop.journal.add(Kind.UP, 1, 0, 1)
+    loop.turn.will_flush(a)
+    loop.turn.will_flush(b)
+    assert not loop.log
+    loop.run()
+    assert loop.log == ["commit 101", "flush b 101", "flush a 101", "after"]
+
+
+def test_a_turn_has_one_stamp_and_one_commit_however_often_it_is_opened() -> None:
+    loop = Loop()
+    assert {loop.turn.open() for _ in range(5)} == {101}
+    assert len(loop.due) == 1
+    loop.run()
+    loop.run()
+    assert loop.log == ["commit 101"]
+    assert loop.turn.open() == 102
+    loop.run()
+    assert loop.log == ["commit 101", "commit 102"]
+
+
+def test_a_turn_that_is_not_open_closes_without_a_word() -> None:
+    loop = Loop()
+    loop.turn.close()
+    assert loop.log == []
+
+
+def test_closing_early_leaves_nothing_for_the_loop() -> None:
+    loop = Loop()
+    loop.turn.open()
+    loop.turn.close()
+    loop.run()
+    assert loop.log == ["commit 101"]
+
+
+def test_what_comes_after_is_a_turn_of_its_own() -> None:
+    loop = Loop()
+    line = Line("a", loop.log)
+
+    def page() -> None:
+        loop.log.append(f"page {loop.turn.open()}")
+        loop.turn.will_flush(line)
+        if loop.now == 102:
+            loop.turn.after(page)
+
+    loop.turn.after(page)
+    loop.run()
+    assert loop.log == ["commit 101", "page 102"]
+    loop.run()
+    assert loop.log == ["commit 101", "page 102", "commit 102", "flush a 102", "page 103"]
+    loop.run()
+    loop.run()
+    assert loop.log[5:] == ["commit 103", "flush a 103"]
+
+
+def test_when_the_journal_fails_nothing_is_shown_and_it_is_reported() -> None:
+    loop = Loop()
+    loop.turn.open()
+    loop.turn.will_flush(Line("a", loop.log))
+    loop.turn.after(lambda: loop.log.append("after"))
+    loop.journal.is_broken = True
+    loop.run()
+    assert loop.log == ["failed: disk full"]
+    loop.journal.is_broken = False
+    loop.turn.open()
+    loop.run()
+    assert loop.log == ["failed: disk full"], "there is no turn after this"
+
+
+def test_what_breaks_in_the_middle_of_a_turn_leaves_no_trace_of_it() -> None:
+    loop = Loop()
+    loop.turn.open()
+    loop.journal.add(Kind.COMMAND, 1, 2, 3, b"half done")
+    loop.turn.will_flush(Line("a", loop.log))
+    loop.turn.fail(ValueError("a bug"))
+    loop.turn.fail(ValueError("and another"))
+    loop.run()
+    loop.turn.open()
+    loop.run()
+    assert loop.log == ["failed: a bug"], "told once, nothing journaled, nothing written"
+    assert list(loop.journal.recover()) == []
+
+
+def test_what_breaks_after_the_turn_ends_it_too() -> None:
+    loop = Loop()
+
+    def broken() -> None:
+        raise ValueError("a bug")
+
+    loop.turn.after(broken)
+    loop.run()
+    loop.turn.open()
+    loop.run()
+    assert loop.log == ["commit 101", "failed: a bug"]
