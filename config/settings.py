@@ -60,8 +60,14 @@ class SessionLayer(_Section):
     logon_timeout_s: float = Field(10, gt=0, le=600)
     logout_timeout_s: float = Field(2, gt=0, le=60)
     max_message_bytes: int = Field(65_536, ge=1_024, le=16 << 20)
+    max_logon_bytes: int = Field(4_096, ge=512, le=65_536)
     max_unread_bytes: int = Field(64 << 20, ge=1 << 20)
     max_sessions: int = Field(10_000, ge=1)
+    max_connections: int = Field(10_000, ge=1)
+    max_strangers: int = Field(1_000, ge=1)
+    max_strangers_by_address: int = Field(100, ge=1)
+    max_messages_per_s: int = Field(0, ge=0, le=1_000_000)
+    max_messages_at_once: int = Field(100, ge=1, le=1_000_000)
 
     @model_validator(mode="after")
     def _heartbeats_fit(self) -> SessionLayer:

@@ -30,6 +30,7 @@ from sessions.echo import EchoApplication
 from sessions.journal import Durability, Journal
 from sessions.registry import Admission
 from sessions.server import Server
+from sessions.throttle import RateLimit
 from sessions.turn import Turn
 
 A = TypeVar("A", bound=Application)
@@ -134,12 +135,17 @@ async def serve(
             echoed_logon_tags=(tags.CANCEL_ON_DISCONNECT,),
         ),
         layer.max_sessions,
+        RateLimit(layer.max_messages_per_s, layer.max_messages_at_once),
         layer.second_logon == "replace",
     )
     limits = ConnectionLimits(
         max_message_bytes=layer.max_message_bytes,
         logon_timeout_s=layer.logon_timeout_s,
+        max_logon_bytes=layer.max_logon_bytes,
         max_unread_bytes=layer.max_unread_bytes,
+        max_connections=layer.max_connections,
+        max_strangers=layer.max_strangers,
+        max_strangers_by_address=layer.max_strangers_by_address,
     )
     with listener:
         journal = Journal(settings.journal.directory, Durability(settings.journal.durability))

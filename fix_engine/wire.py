@@ -66,13 +66,13 @@ def encode(body: bytes) -> bytes:
 class Decoder:
     """Cuts one connection's bytes into messages, whatever way the network split them."""
 
-    __slots__ = ("_buffer", "_max_bytes", "_max_fields", "_shapes")
+    __slots__ = ("_buffer", "_max_fields", "_shapes", "max_message_bytes")
 
     def __init__(
         self, max_message_bytes: int = MAX_MESSAGE_BYTES, max_fields: int = MAX_FIELDS
     ) -> None:
         self._buffer = b""
-        self._max_bytes = max_message_bytes
+        self.max_message_bytes = max_message_bytes
         self._max_fields = max_fields
         self._shapes: dict[tuple[bytes, ...], Shape] = {}
 
@@ -101,9 +101,9 @@ class Decoder:
                     continue
                 begin_string, length, body = head[1], head[2], head.end()
             end = body + int(length)  # where 10= should begin
-            if end - body > self._max_bytes:
-                limit = f"BodyLength (9) {end - body} is over the limit of {self._max_bytes} bytes"
-                out.append(Garbled(limit, fatal=True))
+            if end - body > self.max_message_bytes:
+                limit = f"is over the limit of {self.max_message_bytes} bytes"
+                out.append(Garbled(f"BodyLength (9) {end - body} {limit}", fatal=True))
                 position = size
                 break
             after = end + 7
@@ -124,7 +124,7 @@ class Decoder:
                 out.append(Garbled("CheckSum (10) does not stand where BodyLength (9) ends"))
                 position = after
                 continue
-            if size - end > self._max_bytes:
+            if size - end > self.max_message_bytes:
                 out.append(
                     Garbled("no CheckSum (10) follows where BodyLength (9) ends", fatal=True)
                 )

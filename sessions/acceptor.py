@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections import Counter
 from typing import Final
 
 import structlog
@@ -31,6 +32,8 @@ class Acceptor:
         self._turn = turn
         self._limits = limits
         self._connections: set[Connection] = set()
+        self._strangers: dict[Connection, str] = {}  # on which nobody has logged on, by host
+        self._strangers_by_host: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
         self._all_closed = asyncio.Event()
 
@@ -70,12 +73,36 @@ class Acceptor:
             connection.abort()
 
     def _connect(self) -> Connection:
-        connection = Connection(self._registry, self._turn, self._limits, self._closed)
+        connection = Connection(
+            self._registry, self._turn, self._limits, self._opened, self._known, self._closed
+        )
         self._connections.add(connection)
         self._all_closed.clear()
         return connection
 
+    def _opened(self, connection: Connection) -> str | None:
+        """Count a stranger, or say which limit keeps it out."""
+        limits, host = self._limits, connection.host
+        if len(self._connections) > limits.max_connections:
+            return f"the limit of {limits.max_connections} connections is reached"
+        if len(self._strangers) >= limits.max_strangers:
+            return f"{limits.max_strangers} connections wait for a Logon already"
+        if self._strangers_by_host[host] >= limits.max_strangers_by_address:
+            count = limits.max_strangers_by_address
+            return f"{count} connections from {host} wait for a Logon already"
+        self._strangers[connection] = host
+        self._strangers_by_host[host] += 1
+        return None
+
+    def _known(self, connection: Connection) -> None:
+        host = self._strangers.pop(connection, None)
+        if host is not None:
+            self._strangers_by_host[host] -= 1
+            if not self._strangers_by_host[host]:
+                del self._strangers_by_host[host]
+
     def _closed(self, connection: Connection) -> None:
+        self._known(connection)
         self._connections.discard(connection)
         if not self._connections:
             self._all_closed.set()

@@ -27,7 +27,11 @@ class ConnectionLimits:
 
     max_message_bytes: int = MAX_MESSAGE_BYTES
     max_fields: int = MAX_FIELDS
+    max_logon_bytes: int = 4_096  # a Logon is short; who is not known yet gets no more
     logon_timeout_s: float = 10.0  # from connecting to a Logon
+    max_connections: int = 10_000  # file descriptors are not without end
+    max_strangers: int = 1_000  # connections on which nobody has logged on
+    max_strangers_by_address: int = 100
     closing_timeout_s: float = 2.0  # for a peer to read our last words
     max_unread_bytes: int = 64 << 20  # of ours that a slow reader may leave; then it is cut off
 
@@ -40,13 +44,18 @@ class Connection(asyncio.Protocol):
         registry: Registry,
         turn: Turn,
         limits: ConnectionLimits,
+        on_opened: Callable[[Connection], str | None],
+        on_known: Callable[[Connection], None],
         on_closed: Callable[[Connection], None],
     ) -> None:
+        """`on_opened` may say why the connection cannot be had; `on_known`: a session is taken."""
         self._registry = registry
         self._turn = turn
         self._limits = limits
+        self._on_opened = on_opened
+        self._on_known = on_known
         self._on_closed = on_closed
-        self._decoder = Decoder(limits.max_message_bytes, limits.max_fields)
+        self._decoder = Decoder(limits.max_logon_bytes, limits.max_fields)
         self._endpoint: Endpoint | None = None
         self._transport: asyncio.Transport | None = None
         self._out: list[bytes] = []
@@ -55,7 +64,7 @@ class Connection(asyncio.Protocol):
         self._on_writable: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
-        self.address = "?"
+        self.host = self.address = "?"
 
     # --- asyncio.Protocol ---------------------------------------------------------------
 
@@ -64,7 +73,12 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
         if self._is_closing:  # the venue has ended between accepting and this call
             self._transport.abort()
-        self.address = _address(transport.get_extra_info("peername"))
+        self.host, self.address = _address(transport.get_extra_info("peername"))
+        refusal = self._on_opened(self)
+        if refusal is not None:
+            log.warning("refused", address=self.address, reason=refusal)
+            self.abort()
+            return
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._limits.logon_timeout_s, self._no_logon)
 
@@ -197,6 +211,8 @@ class Connection(asyncio.Protocol):
             self._refuse(endpoint)
             return None
         self._endpoint = endpoint
+        self._decoder.max_message_bytes = self._limits.max_message_bytes
+        self._on_known(self)
         endpoint.wire = self
         endpoint.session.connected(now)
         if self._timer is not None:
@@ -248,7 +264,8 @@ class Connection(asyncio.Protocol):
                 self._set_timer(now)
 
 
-def _address(peername: Any) -> str:
+def _address(peername: Any) -> tuple[str, str]:
+    """The peer's host, and what to call it in a log."""
     if isinstance(peername, tuple) and len(peername) >= 2:
-        return f"{peername[0]}:{peername[1]}"
-    return str(peername or "?")
+        return str(peername[0]), f"{peername[0]}:{peername[1]}"
+    return str(peername or "?"), str(peername or "?")

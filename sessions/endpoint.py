@@ -7,10 +7,11 @@ to, whether or not somebody is connected.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
+from fix_engine import tags
 from fix_engine.effects import (
     Deliver,
     Disconnect,
@@ -24,12 +25,15 @@ from fix_engine.effects import (
     Store,
 )
 from fix_engine.session import Session
-from sessions.application import Application
+from sessions.application import Application, business_reject
 from sessions.journal import Journal, Kind
 from sessions.store import SentMessages
+from sessions.throttle import Throttle
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
+
+_OTHER: Final = 0  # BusinessRejectReason (380); FIX 4.4 has none for this
 
 
 class Wire(Protocol):
@@ -55,6 +59,7 @@ class Endpoint:
         journal: Journal,
         turn: Turn,
         application: Application,
+        throttle: Throttle,
     ) -> None:
         self.number = number
         self.session = session
@@ -64,6 +69,7 @@ class Endpoint:
         self._journal = journal
         self._turn = turn
         self._application = application
+        self._throttle = throttle
         self._wanted: Fetch | None = None
         self._page_is_due = False
         self._settling = False
@@ -149,7 +155,17 @@ class Endpoint:
             self.settle()
 
     def _deliver(self, effect: Deliver) -> None:
-        self._application.on_message(self, effect.message)
+        message = effect.message
+        wait_ns = self._throttle.wait_ns(message.msg_type, self._turn.open())
+        if not wait_ns:
+            self._application.on_message(self, message)
+        elif self._throttle.is_abused:
+            self.session.logout(b"Too many messages in spite of refusals", self._turn.open())
+        else:
+            text = b"Too many messages: wait %d ms" % (wait_ns // 1_000_000 + 1)
+            ref_id = message.get(tags.CL_ORD_ID) or b""
+            body = business_reject(message, _OTHER, text, ref_id)
+            self.send(tags.BUSINESS_MESSAGE_REJECT, body)
 
     def _online(self, effect: Online) -> None:
         log.info(

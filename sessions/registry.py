@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fix_engine import tags
 from fix_engine.logon import SessionSettings
@@ -14,6 +14,7 @@ from fix_engine.validation import Validator
 from sessions.application import Application
 from sessions.endpoint import Endpoint
 from sessions.journal import Batch, Journal, Kind
+from sessions.throttle import RateLimit, Throttle
 from sessions.turn import Turn
 
 _COMP_ID = re.compile(rb"[!-<>-~]{1,64}")  # printable, without blanks and "="
@@ -25,6 +26,7 @@ class Admission:
 
     settings: SessionSettings  # target_comp_id b"" admits any peer
     max_sessions: int = 10_000  # identities remembered; an open door must not grow our memory
+    rate_limit: RateLimit = field(default_factory=RateLimit)
     replaces_live: bool = False  # a second Logon of a live session ends the first, or is refused
 
 
@@ -111,7 +113,8 @@ class Registry:
     def _add(self, number: int, peer: bytes) -> Endpoint:
         settings = replace(self._admission.settings, target_comp_id=peer)
         session = Session(settings, self._validator)
-        endpoint = Endpoint(number, session, self._journal, self._turn, self._application)
+        throttle = Throttle(self._admission.rate_limit)
+        endpoint = Endpoint(number, session, self._journal, self._turn, self._application, throttle)
         self._by_peer[peer] = self._by_number[number] = endpoint
         return endpoint
 

@@ -22,6 +22,7 @@ from sessions.echo import EchoApplication
 from sessions.journal import Durability, Journal
 from sessions.registry import Admission
 from sessions.server import Server
+from sessions.throttle import RateLimit
 from tests.support.messages import as_dict, dictionary, fix
 
 PATIENCE_S: Final = 5.0  # for what should come at once
@@ -169,6 +170,7 @@ async def house(
     logout_timeout_s: float = 0.3,
     journal: Journal | None = None,
     application: EchoApplication | None = None,
+    rate_limit: RateLimit | None = None,
 ) -> AsyncIterator[House]:
     """A server on a port of its own, for as long as the block lasts."""
     server = Server(
@@ -181,7 +183,8 @@ async def house(
                 logout_timeout_ns=int(logout_timeout_s * 1e9),
                 min_heartbeat_s=0,
                 max_heartbeat_s=2**31,
-            )
+            ),
+            rate_limit=rate_limit or RateLimit(),
         ),
         limits or ConnectionLimits(),
         lambda journal, turn: application or EchoApplication(dictionary()),
