@@ -134,19 +134,23 @@ class Client:
         now = self.world.open_turn()
         for item in self._decoder.feed(data):
             assert isinstance(item, Message), item
-            if self._endpoint is None:
-                claimed = self.world.registry.claim(item)
-                if isinstance(claimed, str):
-                    self.is_connected = False
-                    return
-                self._endpoint = claimed
-                claimed.wire = self
-                claimed.session.connected(now)
-            try:
-                self._endpoint.session.receive(item, now)
-                self._endpoint.settle()
-            except ZeroDivisionError as error:  # what tests break the venue with
-                self.world.fail(error)
+            self.receive(item, now)
+
+    def receive(self, message: Message, now: int) -> None:
+        """What a connection does with a message: find its session, or refuse the caller."""
+        if self._endpoint is None:
+            claimed = self.world.registry.claim(message)
+            if isinstance(claimed, str):
+                self.is_connected = False
+                return
+            self._endpoint = claimed
+            claimed.wire = self
+            claimed.session.connected(now)
+        try:
+            self._endpoint.session.receive(message, now)
+            self._endpoint.settle()
+        except Exception as error:
+            self.world.fail(error)
 
     def order(
         self,
