@@ -6,7 +6,7 @@ READY := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop bench lock clean
+.PHONY: help install run demo test check format interop bench docs lock clean
 
 help: ## list these jobs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -46,6 +46,9 @@ interop: install ## real FIX engines as clients, through a scripted day (needs J
 
 bench: install ## the order path, in process and over TCP
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: install ## print again the parts of docs/ that come from the code
+	@$(BIN)/python -m tests.support.docs
 
 lock: install ## pin the newest allowed dependencies again, with hashes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 
 from fix_engine.states import table
+from fix_engine.validation import Validator
+from tests.support.docs import example_conversation, printed_rules, with_printed_part
+from tests.support.messages import decode, dictionary
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_the_transition_table_in_the_docs_is_the_one_in_the_code() -> None:
-    assert table() in (ROOT / "docs" / "sessions.md").read_text()
+    page = (ROOT / "docs" / "sessions.md").read_text()
+    assert page == with_printed_part(page, table()), "run `make docs`"
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
@@ -26,3 +30,19 @@ def test_every_job_of_the_readme_is_in_the_makefile() -> None:
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         used = set(re.findall(r"(?:`|\$ |    )make ([a-z]+)", page.read_text()))
         assert used <= jobs, f"{page.name}: {used - jobs}"
+
+
+def test_the_rules_of_engagement_are_those_of_the_dictionary_and_their_examples_real() -> None:
+    page = (ROOT / "docs" / "rules-of-engagement.md").read_text()
+    assert page == with_printed_part(page, printed_rules()), "run `make docs`"
+
+
+def test_every_example_is_valid() -> None:
+    validator = Validator(dictionary())
+    refused = []
+    for line in example_conversation().splitlines():
+        if line.startswith(("    > ", "    < ")):
+            message = decode(line[6:].replace("|", "\x01").encode("latin-1"))
+            if validator.check(message) is not None:
+                refused.append(message.msg_type)
+    assert refused == [b"D"], "the one that shows what happens when a tag is missing"

@@ -102,6 +102,7 @@ class Client:
         self.seq = 1
         self.received: list[dict[int, str]] = []
         self.raw: list[bytes] = []
+        self.sent: list[bytes] = []
         self.is_connected = False
         self._endpoint: Endpoint | None = None
         self._out: list[bytes] = []
@@ -131,6 +132,7 @@ class Client:
 
     def send_raw(self, data: bytes) -> None:
         """Bytes on the wire."""
+        self.sent.append(data)
         now = self.world.open_turn()
         for item in self._decoder.feed(data):
             assert isinstance(item, Message), item
