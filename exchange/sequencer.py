@@ -14,6 +14,7 @@ from exchange.requests import RequestParser
 from exchange.venue import Venue
 from fix_engine import tags
 from fix_engine.message import Message
+from fix_engine.outbound import return_route
 from fix_engine.wire import Decoder, Garbled
 from sessions.application import Peer
 from sessions.journal import Journal, JournalError, Kind, Record
@@ -50,20 +51,31 @@ class Sequencer:
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
         command = self._parser.parse(peer.number, message)
-        self._execute(Kind.COMMAND, message.seq or 0, message.raw, command, peer)
+        route = return_route(message) if message.shape.return_route else b""
+        self._execute(Kind.COMMAND, message.seq or 0, message.raw, command, peer, route)
 
     def on_logout(self, peer: Peer, reason: str) -> None:
         """The session is down; a command behind every order that was received from it."""
         self._execute(Kind.DOWN, 0, b"", SessionDown(peer.number), peer)
 
-    def _execute(self, kind: Kind, seq: int, payload: bytes, command: Command, peer: Peer) -> None:
+    def _execute(
+        self,
+        kind: Kind,
+        seq: int,
+        payload: bytes,
+        command: Command,
+        peer: Peer,
+        route: bytes = b"",
+    ) -> None:
+        """`route`: header fields that bring answers back to where in the client they belong."""
         now = self._turn.open()
         self._journal.add(kind, peer.number, seq, peer.next_in, payload)
         position = self._journal.position
         peers, encode = self._peers, self._encoder.encode
         for event in self.venue.apply(position, command):
             msg_type, body = encode(event, position, now)
-            peers[event.session].send(msg_type, body)
+            header = route if event.session == peer.number else b""
+            peers[event.session].send(msg_type, body, header)
 
     # --- after a restart ----------------------------------------------------------------
 

@@ -13,6 +13,19 @@ from fix_engine import tags
 
 _MAX_SEQ_DIGITS: Final = 18
 
+#: Where an answer goes -> where the message came from, in tag order. FIX 4.4 Volume 2, "Standard
+#: Message Header", has both ways of every field; an answer turns them round.
+_ROUTES: Final = (
+    (tags.TARGET_SUB_ID, tags.SENDER_SUB_ID),
+    (tags.ON_BEHALF_OF_COMP_ID, tags.DELIVER_TO_COMP_ID),
+    (tags.ON_BEHALF_OF_SUB_ID, tags.DELIVER_TO_SUB_ID),
+    (tags.DELIVER_TO_COMP_ID, tags.ON_BEHALF_OF_COMP_ID),
+    (tags.DELIVER_TO_SUB_ID, tags.ON_BEHALF_OF_SUB_ID),
+    (tags.TARGET_LOCATION_ID, tags.SENDER_LOCATION_ID),
+    (tags.ON_BEHALF_OF_LOCATION_ID, tags.DELIVER_TO_LOCATION_ID),
+    (tags.DELIVER_TO_LOCATION_ID, tags.ON_BEHALF_OF_LOCATION_ID),
+)
+
 
 class Shape:
     """The MsgType and tag sequence of a message, the same object for equal sequences.
@@ -20,12 +33,14 @@ class Shape:
     `tags[0]` is MsgType (35); BeginString, BodyLength and CheckSum, whose places are fixed, are
     left out. `index` gives the first place of each tag; the header
     fields that every message is asked for have their place in an attribute of their own.
+    `return_route` has (tag of an answer, place of its value) for each routing field.
     """
 
     __slots__ = (
         "index",
         "msg_type",
         "poss_dup_place",
+        "return_route",
         "sender_place",
         "sending_time_place",
         "seq_place",
@@ -44,6 +59,9 @@ class Shape:
         self.target_place = self.index.get(tags.TARGET_COMP_ID)
         self.sending_time_place = self.index.get(tags.SENDING_TIME)
         self.poss_dup_place = self.index.get(tags.POSS_DUP_FLAG)
+        self.return_route = tuple(
+            (to_tag, self.index[from_tag]) for to_tag, from_tag in _ROUTES if from_tag in self.index
+        )
 
 
 class Message:

@@ -6,30 +6,18 @@ session is a constant but for number and time.
 
 from __future__ import annotations
 
-from typing import Final
-
-from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.timestamps import Precision, TimestampFormatter
 from fix_engine.wire import encode
-
-_ROUTES: Final = (  # where a message came from is where its answer goes, and the reverse
-    (tags.DELIVER_TO_COMP_ID, tags.ON_BEHALF_OF_COMP_ID),
-    (tags.DELIVER_TO_SUB_ID, tags.ON_BEHALF_OF_SUB_ID),
-    (tags.DELIVER_TO_LOCATION_ID, tags.ON_BEHALF_OF_LOCATION_ID),
-    (tags.ON_BEHALF_OF_COMP_ID, tags.DELIVER_TO_COMP_ID),
-    (tags.ON_BEHALF_OF_SUB_ID, tags.DELIVER_TO_SUB_ID),
-    (tags.ON_BEHALF_OF_LOCATION_ID, tags.DELIVER_TO_LOCATION_ID),
-)
 
 
 def return_route(message: Message) -> bytes:
     """The header fields, encoded, that send an answer back the way `message` came."""
     route = b""
-    for to_tag, from_tag in _ROUTES:
-        value = message.get(from_tag)
+    for tag, place in message.shape.return_route:
+        value = message.values[place]
         if value:
-            route += b"%b=%b\x01" % (to_tag, value)
+            route += b"%b=%b\x01" % (tag, value)
     return route
 
 

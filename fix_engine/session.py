@@ -43,11 +43,7 @@ _ACTIVE: Final = State.ACTIVE
 class Session:
     """One FIX session: sequence numbers, liveness and the state of the present connection."""
 
-    def __init__(
-        self,
-        settings: SessionSettings,
-        validator: Validator,
-    ) -> None:
+    def __init__(self, settings: SessionSettings, validator: Validator) -> None:
         self.settings = settings
         self.state = State.DISCONNECTED
         self.heartbeat_ns = 0
@@ -87,16 +83,16 @@ class Session:
         """The MsgSeqNum expected from the peer next."""
         return self._inbound.expected
 
+    @property
+    def next_out(self) -> int:
+        """The MsgSeqNum of our next message."""
+        return self._outbound.next_seq
+
     def resume(self, next_in: int, next_out: int) -> None:
         """Take up the numbers of an earlier life, before anybody connects."""
         assert self.state is State.DISCONNECTED
         self._inbound.reset(next_in)
         self._outbound.next_seq = next_out
-
-    @property
-    def next_out(self) -> int:
-        """The MsgSeqNum of our next message."""
-        return self._outbound.next_seq
 
     def take_effects(self) -> list[Effect]:
         """What has to be done next, in order; to be called, and obeyed, until nothing is left.

@@ -24,6 +24,7 @@ from fix_engine.effects import (
     Send,
     Store,
 )
+from fix_engine.outbound import return_route
 from fix_engine.session import Session
 from sessions.application import Application, business_reject
 from sessions.journal import Journal, Kind
@@ -165,7 +166,7 @@ class Endpoint:
             text = b"Too many messages: wait %d ms" % (wait_ns // 1_000_000 + 1)
             ref_id = message.get(tags.CL_ORD_ID) or b""
             body = business_reject(message, _OTHER, text, ref_id)
-            self.send(tags.BUSINESS_MESSAGE_REJECT, body)
+            self.send(tags.BUSINESS_MESSAGE_REJECT, body, return_route(message))
 
     def _online(self, effect: Online) -> None:
         log.info(

@@ -233,7 +233,7 @@ class Driver:
             self._check(effect)
             if isinstance(effect, Reset):
                 next_in = 1
-            shown.append(self._describe(effect))
+            shown.append(self.describe(effect))
         assert self.session.next_in >= next_in, "the inbound sequence went back"
         assert self.session.next_out == self._last_out + 1
         assert self._linked == (self.session.state is not State.DISCONNECTED)
@@ -276,7 +276,8 @@ class Driver:
                 assert self._linked
                 self._linked = False
 
-    def _describe(self, effect: Effect) -> str:
+    def describe(self, effect: Effect) -> str:
+        """An effect as the scripts write it."""
         match effect:
             case Send(_, raw):
                 return f"send {self._fields(raw)}"

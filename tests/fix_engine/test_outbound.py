@@ -60,7 +60,7 @@ def test_a_gap_fill_takes_a_number_that_was_used() -> None:
         ("35=D|115=A|116=B|144=C", "128=A|129=B|145=C|"),
         ("35=D|128=A|129=B|145=C", "115=A|116=B|144=C|"),
         ("35=D|115=|128=X", "115=X|"),
-        ("35=D|50=S|57=T", ""),
+        ("35=D|50=S|57=T", "57=S|"),
     ],
 )
 def test_an_answer_goes_the_way_the_message_came(came: str, goes: str) -> None:

@@ -115,7 +115,7 @@ def test_a_message_that_is_not_ours_is_for_the_application_to_refuse() -> None:
         ("128=JCD|129=CS", "115=JCD|116=CS"),
         ("115=JCD|116=CS|144=CHI", "128=JCD|129=CS|145=CHI"),
         ("128=JCD|129=CS|145=CHI", "115=JCD|116=CS|144=CHI"),
-        ("115=A|128=B", "128=A|115=B"),
+        ("115=A|128=B", "115=B|128=A"),
     ],
 )
 def test_a_reject_goes_the_way_the_message_came(came: str, goes: str) -> None:

@@ -137,6 +137,41 @@ def test_a_faulty_message_behind_a_gap_is_rejected_in_its_turn() -> None:
     )
 
 
+def test_a_message_that_is_rejected_for_its_header_fills_the_gap_too() -> None:
+    play(
+        LOGGED_ON,
+        """
+        35=1|34=3|112=HELLO
+            send 35=2|34=2|7=2|16=0
+        35=D|34=2|43=Y|<order>
+            send 35=3|34=3|45=2|58=Required tag missing|371=122|372=D|373=1
+            send 35=0|34=4|112=HELLO
+        """,
+    )
+
+
+def test_what_waited_is_obeyed_after_the_application_has_answered_what_came_before() -> None:
+    """Effects are taken until nothing is left; its answers are numbered in between."""
+    driver = logged_on()
+    driver.do("35=1|34=3|112=HELLO")
+    driver.do("35=D|34=4|<order>")
+    driver.receive("35=D|34=2|43=Y|122=<now>|<order>")
+    machine = driver.session
+    answers: list[str] = []
+    while effects := machine.take_effects():
+        for effect in effects:
+            answers.append(driver.describe(effect))
+            if answers[-1].startswith("deliver"):
+                machine.send(b"8", b"37=x\x01", driver.now)
+    assert answers == [
+        "deliver D 2",
+        "send 35=8|34=3|37=x",
+        "send 35=0|34=4|112=HELLO",
+        "deliver D 4",
+        "send 35=8|34=5|37=x",
+    ]
+
+
 def test_a_resend_request_behind_a_gap_is_served_at_once() -> None:
     """QuickFIX 20. Or two peers with gaps would wait for each other."""
     play(

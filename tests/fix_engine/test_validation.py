@@ -250,7 +250,7 @@ def test_14_tag_out_of_required_order() -> None:
     assert judge(f"35=0|93=1|89=x|{HEADER}") == "TAG_OUT_OF_ORDER 34"
 
 
-# Repeating groups. FIX 4.4 Volume 1: "The first field of a repeating group is required", the
+# Repeating groups. FIX 4.4 Volume 1: each entry begins with the first field of the group, and the
 # NumInGroup field comes right before the entries.
 
 

@@ -202,8 +202,10 @@ def test_checksum_is_the_sum_of_all_bytes_modulo_256(data: bytes) -> None:
     assert checksum(data) == sum(data) % 256
 
 
-@pytest.mark.parametrize("length", [0, 1, 255, 256, 257, 258, 511, 512, 513, 1_000, 65_536])
-@pytest.mark.parametrize("byte", [0x00, 0x01, 0x80, 0xFE, 0xFF])
+@pytest.mark.parametrize(
+    "length", [0, 1, 255, 256, 257, 258, 511, 512, 513, 514, 515, 516, 517, 1_000, 65_536]
+)
+@pytest.mark.parametrize("byte", [0x00, 0x01, 0x7F, 0x80, 0xFF])
 def test_checksum_is_exact_where_adler_32_wraps(length: int, byte: int) -> None:
     assert checksum(bytes([byte]) * length) == length * byte % 256
 
