@@ -214,8 +214,8 @@ class Session:
         if seq < self.next_in:
             return self._refuse_aloud(self._too_low_text(seq), now)
         wanted = self._next_expected(logon)
-        if wanted is not None and wanted > self.next_out:
-            text = b"NextExpectedMsgSeqNum (789) %d is too high, our next is %d"
+        if wanted is not None and not 1 <= wanted <= self.next_out:
+            text = b"NextExpectedMsgSeqNum (789) %d is not possible, our next is %d"
             return self._refuse_aloud(text % (wanted, self.next_out), now)
         self._accept_logon(logon, seq, wanted, now)
         return None
@@ -443,7 +443,9 @@ class Session:
         self._on_message = self._by_state[self.state]
 
     def _end(self, text: bytes, now: int) -> None:
-        """Logout first; the peer has a bounded time to answer."""
+        """Logout first; the peer has a bounded time to answer. Once is enough."""
+        if self.state is State.LOGGING_OUT:
+            return
         self._send(tags.LOGOUT, b"58=%b\x01" % text if text else b"", now)
         self._move(Input.LOGOUT_SENT)
         self._give_up_at = now + self.settings.logout_timeout_ns

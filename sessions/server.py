@@ -36,13 +36,14 @@ class Server(Generic[A]):
         admission: Admission,
         limits: ConnectionLimits,
         make_application: Callable[[Journal, Turn], A],
+        clock: Callable[[], int] | None = None,
     ) -> None:
-        """To be made inside the running event loop."""
+        """To be made inside the running event loop; `clock` tells UTC in nanoseconds."""
         self._journal = journal
         self._failure: Exception | None = None
         self._stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.turn = Turn(journal, Clock().now, loop.call_soon, self._turn_failed)
+        self.turn = Turn(journal, clock or Clock().now, loop.call_soon, self._turn_failed)
         self.application = make_application(journal, self.turn)
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
         self._acceptor = Acceptor(self.registry, self.turn, limits)

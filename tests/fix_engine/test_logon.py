@@ -160,7 +160,7 @@ def test_a_peer_that_misses_nothing_is_sent_nothing() -> None:
 
 
 def test_a_peer_that_expects_more_than_was_ever_sent_is_refused() -> None:
-    text = "NextExpectedMsgSeqNum (789) 6 is too high, our next is 5"
+    text = "NextExpectedMsgSeqNum (789) 6 is not possible, our next is 5"
     assert answer("108=30|789=6", next_out=5, uses_next_expected=True) == text
 
 

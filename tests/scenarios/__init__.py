@@ -1,0 +1,1 @@
+"""Session rules as scripts: specs/scenarios, in process and over TCP."""

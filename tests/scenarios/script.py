@@ -1,0 +1,179 @@
+"""Scenario scripts: from text to actions. specs/scenarios/README.md describes the language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from fix_engine.timestamps import SECOND_NS
+
+_MESSAGE = re.compile(r"(?:-?\w*=[^|]*\|)+")
+_DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)s")
+_SETTING = re.compile(r"(\w+) *= *(\S.*)")
+_NAME = re.compile(r"as ([!-<>-~]+)")
+_LOGON: Final = ("98=0", "108=30")  # what `log on` says, unless other values are written
+
+
+class ScriptError(ValueError):
+    """A script that cannot be read; says where, and what is wrong with the line."""
+
+
+class Verb(Enum):
+    """What a line has done; its value is how the line begins."""
+
+    CONNECT = "connect"
+    CONNECT_KNOWN = "connect known"
+    DISCONNECT = "disconnect"
+    SEND = "send"
+    SEND_RAW = "send raw"
+    EXPECT = "expect"
+    EXPECT_NOTHING = "expect nothing"
+    EXPECT_DISCONNECT = "expect disconnect"
+    ADVANCE = "advance"
+    VENUE_SENDS = "venue sends"
+    VENUE_LOGS_OUT = "venue logs out"
+    VENUE_CONNECTS = "venue connects"
+    LOG_ON = "log on"  # stands for connect, send and expect
+
+
+_MESSAGE_VERBS: Final = frozenset((Verb.SEND, Verb.EXPECT, Verb.VENUE_SENDS))
+_BARE_VERBS: Final = frozenset(
+    (
+        Verb.CONNECT_KNOWN,
+        Verb.DISCONNECT,
+        Verb.EXPECT_NOTHING,
+        Verb.EXPECT_DISCONNECT,
+        Verb.VENUE_CONNECTS,
+    )
+)
+_CLIENT_VERBS: Final = frozenset(Verb) - {Verb.ADVANCE, Verb.EXPECT_NOTHING}
+#: Nothing in Seamark connects to a peer, and over TCP nobody is known before their Logon.
+_IN_PROCESS_ONLY: Final = frozenset((Verb.CONNECT_KNOWN, Verb.VENUE_CONNECTS))
+
+
+@dataclass(slots=True)
+class Action:
+    """One line: who (`other` is the second connection), what, and the rest of it."""
+
+    line: int
+    is_other: bool
+    verb: Verb
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Script:
+    """A scenario as it was read; `settings` are text by name, with their line."""
+
+    path: Path
+    title: str = ""
+    rules: list[str] = field(default_factory=list)
+    settings: dict[str, tuple[int, str]] = field(default_factory=dict)
+    actions: list[Action] = field(default_factory=list)
+
+    @property
+    def runs_over_tcp(self) -> bool:
+        """Whether a client on a socket can do all of it."""
+        return all(action.verb not in _IN_PROCESS_ONLY for action in self.actions)
+
+    def error(self, line: int, what: str) -> ScriptError:
+        """The error that is raised for a line that cannot be read."""
+        return ScriptError(f"{self.path}:{line}: {what}")
+
+
+def read(path: Path) -> Script:
+    """The scenario in a file; raises ScriptError."""
+    return parse(path.read_text(), path)
+
+
+def parse(text: str, path: Path) -> Script:
+    """The scenario that `text` is; raises ScriptError."""
+    script = Script(path)
+    for number, whole in enumerate(text.splitlines(), 1):
+        line = re.sub(r"(^|\s)#.*", "", whole).strip()
+        if line:
+            _read_line(script, number, line)
+    if not script.title or not script.rules or not script.actions:
+        raise script.error(1, "a scenario has a title, a rule and something to do")
+    return script
+
+
+def duration_ns(text: str) -> int | None:
+    """`30s` or `0.5s` in nanoseconds; None when it is no duration."""
+    match = _DURATION.fullmatch(text)
+    return int(Decimal(match[1]) * SECOND_NS) if match is not None else None
+
+
+def _read_line(script: Script, number: int, line: str) -> None:
+    word, _, rest = line.partition(" ")
+    rest = rest.strip()
+    if word in ("title", "rule", "application", "setting"):
+        if script.actions:
+            raise script.error(number, f"{word!r} belongs above the first action")
+        if not rest:
+            raise script.error(number, f"{word!r} says nothing")
+    match word:
+        case "title":
+            script.title = rest
+        case "rule":
+            script.rules.append(rest)
+        case "application":
+            if rest != "echo":
+                raise script.error(number, f"no application {rest!r}; there is echo")
+        case "setting":
+            match = _SETTING.fullmatch(rest)
+            if match is None:
+                raise script.error(number, "a setting is: name = value")
+            script.settings[match[1]] = (number, match[2])
+        case _:
+            script.actions += _actions(script, number, line)
+
+
+def _actions(script: Script, number: int, line: str) -> list[Action]:
+    is_other = line.startswith("other ")
+    words = line.removeprefix("other ").lstrip()
+    for verb in sorted(Verb, key=lambda verb: -len(verb.value)):
+        if re.match(rf"{verb.value}(\s|$)", words):
+            break
+    else:
+        raise script.error(number, f"no action begins like {words!r}")
+    text = words[len(verb.value) :].strip()
+    wrong = _wrong_with(verb, text)
+    if is_other and verb not in _CLIENT_VERBS:
+        wrong = f"'other' is a connection, it cannot {verb.value!r}"
+    if wrong:
+        raise script.error(number, wrong)
+    if verb is not Verb.LOG_ON:
+        return [Action(number, is_other, verb, text)]
+    written = {part.partition("=")[0] for part in text.split("|")}
+    usual = [part for part in _LOGON if part.partition("=")[0] not in written]
+    logon = "".join(f"{part}|" for part in ("35=A", *usual)) + text
+    return [
+        Action(number, is_other, Verb.CONNECT),
+        Action(number, is_other, Verb.SEND, logon),
+        Action(number, is_other, Verb.EXPECT, logon),
+    ]
+
+
+def _wrong_with(verb: Verb, text: str) -> str:
+    """What is wrong with the rest of a line, "" when nothing is."""
+    if verb in _MESSAGE_VERBS:
+        if _MESSAGE.fullmatch(text) is None:
+            return f"a message is fields that each end in '|', not {text!r}"
+        if not re.match(r"([89]=[^|]*\|)*35=", text):
+            return "a message begins with its MsgType (35)"
+    elif verb is Verb.LOG_ON and text and _MESSAGE.fullmatch(text) is None:
+        return f"'log on' is followed by more fields, if any, not {text!r}"
+    elif verb is Verb.ADVANCE and duration_ns(text) is None:
+        return f"a duration is seconds, like 30s or 0.5s, not {text!r}"
+    elif verb in _BARE_VERBS and text:
+        return f"nothing follows {verb.value!r}, but here is {text!r}"
+    elif verb is Verb.CONNECT and text and _NAME.fullmatch(text) is None:
+        return f"'connect' is followed by 'as NAME', if anything, not {text!r}"
+    elif verb is Verb.SEND_RAW and not text:
+        return "'send raw' sends nothing"
+    return ""
