@@ -138,8 +138,7 @@ class OrderPath:
                 for chunk in self.chunks:
                     turn.open()
                     for message in decoder.feed(chunk):
-                        endpoint.session.receive(message, now)  # type: ignore[arg-type]
-                        endpoint.settle()
+                        endpoint.receive(message, now)  # type: ignore[arg-type]
                     turn.close()
             journal.close()
 

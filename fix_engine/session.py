@@ -83,6 +83,12 @@ class Session:
         """The MsgSeqNum expected from the peer next."""
         return self._inbound.expected
 
+    def renewed(self, next_in: int, next_out: int) -> Session:
+        """A new machine for the same session, with nobody connected and these numbers."""
+        session = Session(self.settings, self._validator)
+        session.resume(next_in, next_out)
+        return session
+
     @property
     def next_out(self) -> int:
         """The MsgSeqNum of our next message."""

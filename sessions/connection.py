@@ -95,8 +95,7 @@ class Connection(asyncio.Protocol):
                 else:
                     endpoint = self._endpoint or self._attach(item, now)
                     if endpoint is not None:
-                        endpoint.session.receive(item, now)
-                        endpoint.settle()
+                        endpoint.receive(item, now)
                 if self._is_closing:
                     return
         except Exception as error:

@@ -24,8 +24,10 @@ from fix_engine.effects import (
     Send,
     Store,
 )
+from fix_engine.message import Message
 from fix_engine.outbound import return_route
 from fix_engine.session import Session
+from fix_engine.states import State
 from sessions.application import Application, business_reject
 from sessions.journal import Journal, Kind
 from sessions.store import SentMessages
@@ -108,6 +110,28 @@ class Endpoint:
         self.session.disconnected("replaced by another connection")
         self.settle()
         wire.close("replaced by another connection")
+
+    def receive(self, message: Message, now: int) -> None:
+        """A message from the peer: the machine acts on it, and its effects are carried out."""
+        next_in = self.session.next_in
+        try:
+            self.session.receive(message, now)
+        except Exception as error:
+            self._renew(error, next_in)
+        self.settle()
+
+    def _renew(self, error: Exception, next_in: int) -> None:
+        """The machine broke over a message: a bug of ours that must not be everybody's.
+
+        Nothing of what it was about to do has been done. The journal knows what was, so a new
+        machine takes its place, the message uncounted, and only this peer is disconnected.
+        """
+        log.critical("session machine failed", peer=self.comp_id, exc_info=error)
+        was_online = self.session.state in (State.ACTIVE, State.LOGGING_OUT)
+        self.session = self.session.renewed(next_in, self.sent.last_seq + 1)
+        if was_online:
+            self._offline(Offline("the session machine failed"))
+        self._disconnect(Disconnect("the session machine failed"))
 
     def settle(self) -> None:
         """Carry out the machine's effects in order, with those that they cause."""

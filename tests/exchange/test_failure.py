@@ -9,6 +9,8 @@ import pytest
 from exchange.commands import Command
 from exchange.events import VenueEvent
 from exchange.venue import Venue
+from fix_engine.message import Message
+from fix_engine.session import Session
 from sessions.journal import FILE_NAME
 from tests.support.tcp import TcpClient, VenueProcess
 from tests.support.world import World
@@ -61,3 +63,36 @@ def test_a_failed_turn_is_the_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert client.order("b", "buy", "1", "100") == []
     assert [str(failure) for failure in world.failures] == ["sabotage"]
     assert (tmp_path / FILE_NAME).read_bytes() == journal
+
+
+def test_a_fault_in_a_session_machine_is_that_session_s_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    victim, other = world.client("VICTIM", "108=30|8013=Y|"), world.client("OTHER")
+    victim.order("a", "buy", "1", "100")
+    receive = Session.receive
+
+    def broken(self: Session, message: Message, now: int) -> None:
+        receive(self, message, now)
+        if message.get(b"112") == b"poison":
+            raise ZeroDivisionError("sabotage")
+
+    monkeypatch.setattr(Session, "receive", broken)
+    victim.send("35=1|112=poison|")
+    assert not victim.is_connected
+    assert world.failures == []
+    assert world.venue.open_orders() == 0, "it is lost as by any other loss of connection"
+    assert other.order("b", "buy", "1", "100")[0][150] == "0"
+    monkeypatch.undo()
+    victim.seq -= 1  # what broke the machine was not counted
+    seen = int(victim.received[-1][34])
+    victim.take()
+    victim.connect()
+    victim.send("35=A|98=0|108=30|")
+    (logon,) = victim.take()
+    assert logon[35] == "A"
+    victim.send(f"35=2|7={seen + 1}|16=0|")
+    cancel, gap_fill = victim.take()
+    assert (cancel[150], int(cancel[34])) == ("4", seen + 1), "no number is used twice or lost"
+    assert gap_fill[123] == "Y"

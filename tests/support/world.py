@@ -149,8 +149,7 @@ class Client:
             claimed.wire = self
             claimed.session.connected(now)
         try:
-            self._endpoint.session.receive(message, now)
-            self._endpoint.settle()
+            self._endpoint.receive(message, now)
         except Exception as error:
             self.world.fail(error)
 
