@@ -6,7 +6,7 @@ READY := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop bench docs lock clean
+.PHONY: help install run demo test check format interop sim bench docs lock clean
 
 help: ## list these jobs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -43,6 +43,9 @@ format: install ## put the code into its format
 
 interop: install ## real FIX engines as clients, through a scripted day (needs Java and Maven)
 	@$(BIN)/python -m tests.interop $(ARGS)
+
+sim: install ## simulate sessions over a bad network until something breaks (ARGS="--seconds 60")
+	@$(BIN)/python -m tests.sim $(ARGS)
 
 bench: install ## the order path, in process and over TCP
 	@$(BIN)/python -m bench $(ARGS)

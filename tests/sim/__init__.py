@@ -1,0 +1,1 @@
+"""The simulator of sessions: two machines, a bad link, a seed; see world.py."""
