@@ -29,7 +29,7 @@ demo: install ## two clients trade against the running venue
 	@$(BIN)/seamark demo $(ARGS)
 
 test: install ## the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 check: install ## formatting, lint, types, house rules
 	@$(BIN)/ruff format --check .
