@@ -6,6 +6,7 @@ but for the glue between them. CPU time of this process, median of several round
 
 from __future__ import annotations
 
+import logging
 import statistics
 import tempfile
 import time
@@ -17,7 +18,7 @@ from config.settings import Settings
 from exchange.reports import ReportEncoder
 from exchange.requests import RequestParser
 from exchange.sequencer import Sequencer
-from exchange.service import make_instruments
+from exchange.service import calm_garbage_collection, make_instruments
 from exchange.venue import Venue
 from fix_engine.dictionary import Dictionary
 from fix_engine.logon import SessionSettings
@@ -29,6 +30,7 @@ from fix_engine.wire import Decoder, encode
 from sessions.endpoint import Endpoint
 from sessions.journal import Durability, Journal, Kind
 from sessions.registry import Admission, Registry
+from sessions.telemetry import configure_logging
 from sessions.turn import Turn
 
 SETTINGS = SessionSettings(b"SEAMARK", b"LOAD1")
@@ -170,7 +172,9 @@ class _Timer:
 
 
 def measure(dictionary: Dictionary, orders: int, rounds: int) -> list[Stage]:
-    """Every stage, over so many rounds after one that warms up."""
+    """Every stage, over so many rounds after one to warm up; collector and log as in service."""
+    configure_logging(logging.WARNING)
+    calm_garbage_collection()
     path = OrderPath(dictionary, orders)
     path.round()
     for stage in path.stages.values():

@@ -200,7 +200,7 @@ async def _run(
     except BaseException:
         journal.close()
         raise
-    _calm_garbage_collection()
+    calm_garbage_collection()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
@@ -208,7 +208,7 @@ async def _run(
     await server.run("The venue is closing; sequence numbers are kept")
 
 
-def _calm_garbage_collection() -> None:
+def calm_garbage_collection() -> None:
     """Keep the collector from walking every remembered order, which takes it a tenth of a second.
 
     Orders, messages and events form no cycles: reference counts free them. What is there now is

@@ -13,48 +13,43 @@ MAX_EARLY_BYTES: Final = 1 << 20
 class InboundSequence:
     """The next expected MsgSeqNum and the bounded stash of messages that came early.
 
-    A stash entry of None stands for a message that was obeyed when it came (a ResendRequest, the
-    Logon itself) and has only to be counted when its turn comes.
+    `early` is the stash, by MsgSeqNum. An entry of None stands for a message that was obeyed when
+    it came (a ResendRequest, the Logon itself) and has only to be counted when its turn comes.
     """
 
-    __slots__ = ("_asked_from", "_asked_to", "_early", "_early_bytes", "expected")
+    __slots__ = ("_asked_from", "_asked_to", "_early_bytes", "early", "expected")
 
     def __init__(self, expected: int = 1) -> None:
         self.expected = expected
-        self._early: dict[int, Message | None] = {}
+        self.early: dict[int, Message | None] = {}
         self._early_bytes = 0
         self._asked_from = 0
         self._asked_to = 0
 
-    @property
-    def has_early(self) -> bool:
-        """Whether anything waits behind a gap."""
-        return bool(self._early)
-
     def reset(self, expected: int = 1) -> None:
         """Begin again at `expected`, with nothing waiting and nothing asked for."""
         self.expected = expected
-        self._early.clear()
+        self.early.clear()
         self._early_bytes = 0
         self._asked_from = self._asked_to = 0
 
     def advance(self, expected: int) -> None:
         """Move forward; early messages that are passed over will not be wanted any more."""
         self.expected = expected
-        for seq in [seq for seq in self._early if seq < expected]:
+        for seq in [seq for seq in self.early if seq < expected]:
             self._forget(seq)
 
     def keep(self, seq: int, message: Message | None) -> None:
         """Keep a message that came early, where there is room for it."""
         size = len(message.raw) if message is not None else 0
-        if len(self._early) < MAX_EARLY_MESSAGES and self._early_bytes + size <= MAX_EARLY_BYTES:
+        if len(self.early) < MAX_EARLY_MESSAGES and self._early_bytes + size <= MAX_EARLY_BYTES:
             self._forget(seq)
-            self._early[seq] = message
+            self.early[seq] = message
             self._early_bytes += size
 
     def take_next(self) -> tuple[bool, Message | None]:
         """Whether the expected message waits in the stash, and that message; it is counted."""
-        if self.expected not in self._early:
+        if self.expected not in self.early:
             return False, None
         message = self._forget(self.expected)
         self.expected += 1
@@ -73,7 +68,7 @@ class InboundSequence:
         return True
 
     def _forget(self, seq: int) -> Message | None:
-        message = self._early.pop(seq, None)
+        message = self.early.pop(seq, None)
         if message is not None:
             self._early_bytes -= len(message.raw)
         return message

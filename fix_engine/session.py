@@ -106,7 +106,7 @@ class Session:
         Messages that waited behind a gap are obeyed one delivery at a time, so that what the
         application answers to one is numbered before what we answer to the next.
         """
-        if not self._effects and self._inbound.has_early:
+        if self._inbound.early and not self._effects:
             self._obey_early()
         effects, self._effects = self._effects, []
         return effects

@@ -180,8 +180,9 @@ class Endpoint:
             self.settle()
 
     def _deliver(self, effect: Deliver) -> None:
-        message = effect.message
-        wait_ns = self._throttle.wait_ns(message.msg_type, self._turn.open())
+        message, wait_ns = effect.message, 0
+        if self._throttle.is_limited:
+            wait_ns = self._throttle.wait_ns(message.msg_type, self._turn.open())
         if not wait_ns:
             self._application.on_message(self, message)
         elif self._throttle.is_abused:

@@ -24,11 +24,12 @@ class RateLimit:
 class Throttle:
     """Measures one session's application messages against a limit (a leaky bucket, in integers)."""
 
-    __slots__ = ("_burst_ns", "_empty_at", "_interval_ns", "_max_refused", "_refused")
+    __slots__ = ("_burst_ns", "_empty_at", "_interval_ns", "_max_refused", "_refused", "is_limited")
 
     def __init__(self, limit: RateLimit) -> None:
         self._interval_ns = SECOND_NS // limit.per_second if limit.per_second else 0
         self._burst_ns = self._interval_ns * limit.burst
+        self.is_limited = self._interval_ns > 0
         self._max_refused = limit.max_refused
         self._empty_at = 0  # when all that has passed so far will have drained
         self._refused = 0

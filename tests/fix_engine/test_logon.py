@@ -164,6 +164,11 @@ def test_a_peer_that_expects_more_than_was_ever_sent_is_refused() -> None:
     assert answer("108=30|789=6", next_out=5, uses_next_expected=True) == text
 
 
+def test_a_peer_cannot_expect_0() -> None:
+    text = "NextExpectedMsgSeqNum (789) 0 is not possible, our next is 5"
+    assert answer("108=30|789=0", next_out=5, uses_next_expected=True) == text
+
+
 def test_a_peer_that_does_not_use_it_is_asked_as_ever() -> None:
     play(
         """

@@ -33,12 +33,12 @@ def test_early_messages_wait_for_their_turn() -> None:
     sequence = InboundSequence(2)
     for seq in (5, 3, 4):
         sequence.keep(seq, early(seq))
-    assert sequence.has_early
+    assert sequence.early
     assert drained(sequence) == []
     sequence.expected += 1
     assert drained(sequence) == [3, 4, 5]
     assert sequence.expected == 6
-    assert not sequence.has_early
+    assert not sequence.early
 
 
 def test_a_second_gap_holds_back_what_is_behind_it() -> None:
@@ -46,7 +46,7 @@ def test_a_second_gap_holds_back_what_is_behind_it() -> None:
     for seq in (3, 5):
         sequence.keep(seq, early(seq))
     assert drained(sequence) == [3]
-    assert sequence.has_early
+    assert sequence.early
     assert sequence.expected == 4
 
 
@@ -65,7 +65,7 @@ def test_the_latest_of_two_with_one_number_is_kept() -> None:
     _, kept = sequence.take_next()
     assert kept is not None
     assert kept.get(b"58") == b"second"
-    assert not sequence.has_early
+    assert not sequence.early
 
 
 def test_advance_drops_what_it_passes_over_and_nothing_else() -> None:
@@ -74,7 +74,7 @@ def test_advance_drops_what_it_passes_over_and_nothing_else() -> None:
         sequence.keep(seq, early(seq))
     sequence.advance(6)
     assert drained(sequence) == [6, 7]
-    assert not sequence.has_early
+    assert not sequence.early
 
 
 def test_reset_forgets_everything() -> None:
@@ -83,7 +83,7 @@ def test_reset_forgets_everything() -> None:
     assert sequence.must_ask(11, poss_dup=False)
     sequence.reset()
     assert sequence.expected == 1
-    assert not sequence.has_early
+    assert not sequence.early
     sequence.reset(9)
     assert sequence.expected == 9
     assert sequence.must_ask(11, poss_dup=False)
@@ -114,6 +114,16 @@ def test_messages_kept_are_bounded_in_bytes() -> None:
         sequence.keep(seq, big)
     sequence.expected = 2
     assert len(drained(sequence)) == MAX_EARLY_BYTES // len(big.raw)
+
+
+def test_the_last_byte_of_room_is_used() -> None:
+    sixteenth = early(2, size=MAX_EARLY_BYTES // 16 - len(early(2, size=50_000).raw) + 50_000)
+    assert len(sixteenth.raw) * 16 == MAX_EARLY_BYTES
+    sequence = InboundSequence(1)
+    for seq in range(2, 30):
+        sequence.keep(seq, sixteenth)
+    sequence.expected = 2
+    assert len(drained(sequence)) == 16
 
 
 def test_small_messages_still_fit_where_a_big_one_does_not() -> None:
@@ -217,4 +227,4 @@ def test_nothing_is_lost_or_doubled(inputs: list[tuple[str, int]]) -> None:
             upcoming += 1
         assert drained(sequence) == wanted
         assert sequence.expected == upcoming
-        assert sequence.has_early == bool(model)
+        assert bool(sequence.early) == bool(model)

@@ -226,6 +226,17 @@ def test_a_session_is_resumed_before_anybody_connects() -> None:
         driver.session.resume(1, 1)
 
 
+def test_a_renewed_session_is_a_new_machine_with_the_numbers_it_is_given() -> None:
+    driver = logged_on()
+    driver.do("35=D|34=4|<order>")
+    renewed = driver.session.renewed(7, 9)
+    assert renewed.settings is driver.session.settings
+    assert renewed.state is State.DISCONNECTED
+    assert (renewed.next_in, renewed.next_out, renewed.deadline()) == (7, 9, None)
+    assert renewed.take_effects() == []
+    assert driver.session.state is State.ACTIVE
+
+
 # Whatever the peer does. The driver of support.py checks after every input that numbers of Send
 # and Store are contiguous (from 1 after a Reset), that the inbound sequence does not go back but
 # at a Reset, that messages are delivered once, in order, while online, and more.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fix_engine.resend import PAGE_MESSAGES
+from fix_engine.states import State
 from tests.fix_engine.support import LOGGED_ON, Driver, logged_on, play
 
 #: Numbers 2 to 9: two administrative messages, two reports, two more of each kind, one of the
@@ -135,6 +136,24 @@ def test_a_peer_that_asks_the_same_for_ever_is_told_so() -> None:
     assert driver.do("35=2|34=10|7=8|16=8") == [
         "send 35=5|34=10|58=ResendRequest 8 to 8 comes again and again"
     ]
+
+
+def test_it_may_go_on_asking_while_it_is_being_logged_out() -> None:
+    driver = play(LOGGED_ON, HISTORY, max_resend_repeats=1)
+    for seq in range(7, 20):
+        driver.do(f"35=2|34={seq}|7=8|16=8")
+    assert driver.session.state is State.LOGGING_OUT
+    assert driver.session.next_out == 11, "one Logout"
+    assert driver.do("35=5|34=20") == ["offline logged out", "disconnect logged out"]
+
+
+def test_nor_does_it_matter_when_we_were_leaving_anyway() -> None:
+    driver = play(LOGGED_ON, HISTORY, max_resend_repeats=1)
+    driver.do("logout bye")
+    for seq in range(7, 20):
+        driver.do(f"35=2|34={seq}|7=8|16=8")
+    assert driver.session.next_out == 11, "one Logout"
+    assert driver.do("35=5|34=20") == ["offline logged out", "disconnect logged out"]
 
 
 def test_a_peer_that_asks_for_something_else_in_between_is_not_in_a_loop() -> None:

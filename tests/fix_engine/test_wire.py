@@ -398,13 +398,13 @@ def test_too_many_fields_are_fatal() -> None:
 
 
 def test_equal_tag_sequences_share_their_shape() -> None:
-    first, again, other_type, other_tags, data, more_data = (
+    first, other_type, other_tags, again, data, more_data = (
         found
         for found in Decoder().feed(
             frame("35=0|34=2|58=x")
-            + frame("35=0|34=3|58=y=z")
             + frame("35=1|34=4|58=x")
             + frame("35=0|58=x|34=2")
+            + frame("35=0|34=3|58=y=z")
             + frame("35=0|34=2|95=1|96=x")
             + frame("35=0|34=2|95=1|96=x")
         )

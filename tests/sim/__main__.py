@@ -75,7 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         "--garble", choices=kinds, default=Options().garble.value, help="which messages get noise"
     )
     parser.add_argument(
-        "--nags", action="store_true", default=Options().nags, help="clients that ask in a loop"
+        "--nags",
+        action=argparse.BooleanOptionalAction,
+        default=Options().nags,
+        help="clients that ask in a loop",
     )
     parser.add_argument(
         "--stale-resets", action="store_true", help="Logons that reset, heard after newer ones"

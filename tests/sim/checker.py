@@ -133,7 +133,7 @@ class Checker:
 
     def check_session(self, name: str, session: Session) -> None:
         """After every turn: memory is bounded."""
-        early = session._inbound._early
+        early = session._inbound.early
         if not early and not session._inbound._early_bytes:
             return
         if len(early) > self._max_early:

@@ -58,6 +58,13 @@ class Initiator(Session):
         self._send(tags.LOGON, b"98=0\x01108=%d\x01141=Y\x01" % heartbeat_s, now)
         self._on_message = self._await_reset
 
+    def deadline(self) -> int | None:
+        """Nothing, a heartbeat neither, goes out between a reset and its answer.
+
+        Should the Logon be lost, the peer would take the new numbers for old ones that it misses.
+        """
+        return None if self.awaits_reset else super().deadline()
+
     def nag(self, now: int) -> None:
         """Ask for everything so often that the peer takes it for a loop and logs out."""
         for _ in range(self.settings.max_resend_repeats + 3):

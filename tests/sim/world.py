@@ -42,7 +42,7 @@ class Options:
     #: and FIX has no cure for that but another reset.
     stale_resets: bool = False
     crashes: bool = True
-    nags: bool = False
+    nags: bool = True
     perfect: bool = False  # no faults at all
     sabotage: Callable[[Client, Server], None] | None = None
     verbose: bool = False
@@ -173,7 +173,7 @@ class World:
         """Where both ends stand."""
         return "; ".join(
             f"{node.name} {node.session.state.name} expects {node.session.next_in}, sends "
-            f"{node.session.next_out} next, {len(node.session._inbound._early)} early"
+            f"{node.session.next_out} next, {len(node.session._inbound.early)} early"
             for node in (self.client, self.server)
         )
 
@@ -274,7 +274,7 @@ class World:
                 return f"{node.name} is {node.session.state.name}"
             if node.session.next_in != peer.session.next_out:
                 return f"{node.name} expects {node.session.next_in} of {peer.session.next_out}"
-            if node.session._inbound.has_early:
+            if node.session._inbound.early:
                 return f"{node.name} has early messages"
             if node.reset_pending:
                 return f"{node.name} waits for a reset"
