@@ -41,7 +41,7 @@ format: install ## put the code into its format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-interop: install ## real FIX engines as clients, through a scripted day (needs Java and Maven)
+interop: install ## real FIX engines as clients: QuickFIX in Java, C++ and Go (needs their compilers)
 	@$(BIN)/python -m tests.interop $(ARGS)
 
 sim: install ## simulate sessions over a bad network until something breaks (ARGS="--seconds 60")

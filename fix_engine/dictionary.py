@@ -6,6 +6,7 @@ both ends. Components are expanded while loading: what is left are messages, gro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
@@ -48,8 +49,14 @@ class Dictionary:
         """Raises DictionaryError when `xml` is malformed or refers to what it does not define."""
         try:
             root = ElementTree.fromstring(xml)
-        except ElementTree.ParseError as error:
+        except (ElementTree.ParseError, LookupError, ValueError) as error:
             raise DictionaryError(f"not well-formed XML: {error}") from error
+        try:
+            self._load(root)
+        except RecursionError as error:
+            raise DictionaryError("a component contains itself") from error
+
+    def _load(self, root: Element) -> None:
         if root.tag != "fix":
             raise DictionaryError(f"the root element is <{root.tag}>, expected <fix>")
         self.fields: dict[bytes, FieldDef] = {}
@@ -61,9 +68,10 @@ class Dictionary:
         self.trailer = self._field_set(root.find("trailer"), "trailer")
         self.messages: dict[bytes, FieldSet] = {}
         for element in root.iterfind("messages/message"):
-            self.messages[_need(element, "msgtype").encode()] = self._field_set(
-                element, _need(element, "name")
-            )
+            msg_type = _need(element, "msgtype").encode()
+            if msg_type in self.messages:
+                raise DictionaryError(f"message type {msg_type.decode()} is defined twice")
+            self.messages[msg_type] = self._field_set(element, _need(element, "name"))
 
     def field_named(self, name: str) -> FieldDef:
         """The field called `name`; raises KeyError."""
@@ -78,7 +86,7 @@ class Dictionary:
 
     def _add_field(self, element: Element) -> None:
         number, name = _need(element, "number"), _need(element, "name")
-        if not number.isdigit():
+        if re.fullmatch("[1-9][0-9]*", number) is None:
             raise DictionaryError(f"field {name}: number {number!r} is not a number")
         values = {
             _need(value, "enum").encode(): value.get("description", "")
@@ -87,6 +95,8 @@ class Dictionary:
         definition = FieldDef(number.encode(), name, _need(element, "type").upper(), values)
         if definition.tag in self.fields:
             raise DictionaryError(f"field number {number} is defined twice")
+        if name in self._by_name:
+            raise DictionaryError(f"field {name} is defined twice")
         self.fields[definition.tag] = self._by_name[name] = definition
 
     def _field_set(self, element: Element | None, name: str) -> FieldSet:
@@ -99,7 +109,10 @@ class Dictionary:
             if required:
                 result.required.append(tag)
             if kind == "group":
-                result.groups[tag] = self._field_set(member, _need(member, "name"))
+                group = self._field_set(member, _need(member, "name"))
+                if not group.members:
+                    raise DictionaryError(f"{name}: group {group.name} has no fields")
+                result.groups[tag] = group
         return result
 
     def _expand(

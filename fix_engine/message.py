@@ -33,11 +33,13 @@ class Shape:
     `tags[0]` is MsgType (35); BeginString, BodyLength and CheckSum, whose places are fixed, are
     left out. `index` gives the first place of each tag; the header
     fields that every message is asked for have their place in an attribute of their own.
+    `is_remembered`: whether it is worth keeping what was found out about it.
     `return_route` has (tag of an answer, place of its value) for each routing field.
     """
 
     __slots__ = (
         "index",
+        "is_remembered",
         "msg_type",
         "poss_dup_place",
         "return_route",
@@ -48,7 +50,10 @@ class Shape:
         "target_place",
     )
 
-    def __init__(self, msg_type: bytes, sequence: tuple[bytes, ...]) -> None:
+    def __init__(
+        self, msg_type: bytes, sequence: tuple[bytes, ...], is_remembered: bool = True
+    ) -> None:
+        self.is_remembered = is_remembered
         self.msg_type = msg_type
         self.tags = sequence
         self.index: dict[bytes, int] = {}

@@ -8,6 +8,7 @@ from fix_engine.message import Message
 
 MAX_EARLY_MESSAGES: Final = 1_000  # more are dropped; the peer's resend brings them
 MAX_EARLY_BYTES: Final = 1 << 20
+_ASK_AGAIN_NS: Final = 5_000_000_000  # after so long without any progress
 
 
 class InboundSequence:
@@ -17,14 +18,22 @@ class InboundSequence:
     it came (a ResendRequest, the Logon itself) and has only to be counted when its turn comes.
     """
 
-    __slots__ = ("_asked_from", "_asked_to", "_early_bytes", "early", "expected")
+    __slots__ = (
+        "_asked_from",
+        "_asked_to",
+        "_early_bytes",
+        "_waiting_for",
+        "_waiting_since",
+        "early",
+        "expected",
+    )
 
     def __init__(self, expected: int = 1) -> None:
         self.expected = expected
         self.early: dict[int, Message | None] = {}
         self._early_bytes = 0
-        self._asked_from = 0
-        self._asked_to = 0
+        self._asked_from = self._asked_to = 0
+        self._waiting_for = self._waiting_since = 0
 
     def reset(self, expected: int = 1) -> None:
         """Begin again at `expected`, with nothing waiting and nothing asked for."""
@@ -32,6 +41,7 @@ class InboundSequence:
         self.early.clear()
         self._early_bytes = 0
         self._asked_from = self._asked_to = 0
+        self._waiting_for = self._waiting_since = 0
 
     def advance(self, expected: int) -> None:
         """Move forward; early messages that are passed over will not be wanted any more."""
@@ -55,16 +65,21 @@ class InboundSequence:
         self.expected += 1
         return True, message
 
-    def must_ask(self, seq: int, poss_dup: bool) -> bool:
+    def must_ask(self, seq: int, poss_dup: bool, now: int = 0) -> bool:
         """Whether a ResendRequest has to go out now that `seq` came early; notes that it does.
 
         One that covers the gap may be under way already. But when a retransmission (PossDup) comes
-        early too, the peer's resend has skipped what we miss, and we ask once more from there.
+        early too, the peer's resend has skipped what we miss, and when nothing moves for a while
+        it was lost: then we ask once more from there.
         """
+        if self._waiting_for != self.expected:
+            self._waiting_for, self._waiting_since = self.expected, now
         under_way = self._asked_to >= self.expected
-        if under_way and not (poss_dup and self._asked_from != self.expected):
+        was_skipped = poss_dup and self._asked_from != self.expected
+        if under_way and not was_skipped and now - self._waiting_since < _ASK_AGAIN_NS:
             return False
-        self._asked_from, self._asked_to = self.expected, seq - 1
+        self._asked_from, self._asked_to = self.expected, max(self._asked_to, seq - 1)
+        self._waiting_since = now
         return True
 
     def _forget(self, seq: int) -> Message | None:

@@ -118,9 +118,9 @@ class Session:
 
     def initiate(self, heartbeat_s: int, now: int, reset: bool = False) -> None:
         """We have connected, as an initiator: send a Logon; `reset` begins both sequences again."""
+        self._move(Input.LOGON_SENT)
         if reset:
             self._reset()
-        self._move(Input.LOGON_SENT)
         self.heartbeat_ns = heartbeat_s * SECOND_NS
         self._give_up_at = now + self.settings.logon_timeout_ns
         flag = b"141=Y\x01" if reset else b""
@@ -228,7 +228,8 @@ class Session:
 
     def _receive_logon_answer(self, answer: Message, now: int) -> None:
         """What the acceptor says to our Logon: Logon, or Logout with its reason."""
-        if answer.msg_type == tags.LOGOUT:
+        fault = header_fault(answer, self.settings, self._parse_time, now)
+        if answer.msg_type == tags.LOGOUT and answer.begin_string == tags.FIX44 and not fault:
             text = (answer.get(tags.TEXT) or b"").decode("latin-1")
             self._count(answer.seq or 0)
             return self._leave(Input.LOGOUT_RECEIVED, f"Logon refused by the peer: {text}")
@@ -349,7 +350,7 @@ class Session:
         """A gap: keep the message (None: one that needs only counting), ask for what is missing."""
         self._inbound.keep(seq, message)
         poss_dup = message is not None and message.is_poss_dup
-        if self._inbound.must_ask(seq, poss_dup) and not is_told:
+        if self._inbound.must_ask(seq, poss_dup, now) and not is_told:
             body = b"7=%d\x0116=0\x01" % self._inbound.expected
             self._send(tags.RESEND_REQUEST, body, now)
 
@@ -480,6 +481,7 @@ class Session:
         self._outbound.next_seq = 1
         self._inbound.reset()
         self._resend = None
+        self._last_request = (0, 0)
         self._effects.append(Reset())
 
     def _count(self, seq: int) -> None:

@@ -63,7 +63,7 @@ class TimestampParser:
     def __init__(self) -> None:
         self._last = b""
         self._last_ns: int | None = None
-        self._second_text = b""
+        self._second_text = b"none yet"
         self._second_ns = 0
 
     def parse(self, value: bytes) -> int | None:

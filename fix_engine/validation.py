@@ -17,13 +17,15 @@ from fix_engine.message import Message, Shape
 from fix_engine.tags import APPLICATION_TYPES
 from fix_engine.timestamps import TimestampParser
 
-_MAX_PLANS: Final = 4_096
+_MAX_PLANS: Final = 2_048
 
 _FLOAT = re.compile(rb"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _INT = re.compile(rb"-?\d{1,18}")  # bounded: what comes after may convert it
 _DATE = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _MONTH_YEAR = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]|w[1-5])?")
 _TIME = re.compile(rb"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{3}(?:\d{3}){0,2})?")
+
+_FRAMING: Final = (b"8", b"9", b"10")  # always there, and not in a shape
 
 Check = Callable[[bytes], object]  # truthy when the value has the type's format
 
@@ -80,9 +82,10 @@ class Validator:
         plan = self._plans.get(shape)
         if plan is None:
             plan = self._plan(shape)
-            if len(self._plans) >= _MAX_PLANS:
-                self._plans.clear()
-            self._plans[shape] = plan
+            if shape.is_remembered:
+                if len(self._plans) >= _MAX_PLANS:
+                    self._plans.clear()
+                self._plans[shape] = plan
         if isinstance(plan, Reject):
             return plan
         values = message.values
@@ -104,19 +107,17 @@ class Validator:
     def _plan(self, shape: Shape) -> _Plan | Reject:
         fields = self._dictionary.messages.get(shape.msg_type)
         plan = _Plan()
+        header, trailer = self._dictionary.header, self._dictionary.trailer
         if fields is None:
             # Not supported is for the application to say; only an unknown type is invalid.
-            is_known = shape.msg_type in APPLICATION_TYPES
-            return plan if is_known else Reject(RejectReason.INVALID_MSG_TYPE)
+            if shape.msg_type not in APPLICATION_TYPES:
+                return Reject(RejectReason.INVALID_MSG_TYPE)
+            return _missing(shape, header) or plan
         try:
             self._walk_message(shape, fields, plan)
         except _ShapeError as faulty:
             return faulty.reject
-        for part in (self._dictionary.header, fields, self._dictionary.trailer):
-            for tag in part.required:
-                if tag not in shape.index and tag not in (b"8", b"9", b"10"):
-                    return Reject(RejectReason.REQUIRED_TAG_MISSING, tag)
-        return plan
+        return _missing(shape, header, fields, trailer) or plan
 
     def _walk_message(self, shape: Shape, fields: FieldSet, plan: _Plan) -> None:
         """The header, then the body, then the trailer; each tag once outside of groups."""
@@ -133,7 +134,7 @@ class Validator:
             current = part
             if tag not in parts[part].members:
                 raise _ShapeError(RejectReason.TAG_NOT_DEFINED_FOR_MESSAGE_TYPE, tag)
-            if tag in seen:
+            if tag in seen or tag in _FRAMING:
                 raise _ShapeError(RejectReason.TAG_APPEARS_MORE_THAN_ONCE, tag)
             seen.add(tag)
             self._add_check(plan, place, tag)
@@ -187,3 +188,11 @@ class Validator:
         if definition.type == "UTCTIMESTAMP":
             return lambda value: self.parse_timestamp(value) is not None
         return FORMATS.get(definition.type)
+
+
+def _missing(shape: Shape, *parts: FieldSet) -> Reject | None:
+    for part in parts:
+        for tag in part.required:
+            if tag not in shape.index and tag not in _FRAMING:
+                return Reject(RejectReason.REQUIRED_TAG_MISSING, tag)
+    return None

@@ -22,8 +22,9 @@ from fix_engine.tags import DATA_LENGTHS, FIX44, SOH
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024  # a client that needs more is told so by Logout
 MAX_FIELDS: Final = 2_000
-_MAX_SHAPES: Final = 4_096  # a peer that varies its tags must not grow our memory
+_MAX_SHAPES: Final = 512  # of a connection; a peer that varies its tags must not grow our memory
 _MAX_SHAPE_FIELDS: Final = 128
+_MAX_MSG_TYPE_BYTES: Final = 16
 _CHECKSUM_BLOCK: Final = 256  # 256 * 255 < 65,521, the modulus of Adler-32
 _CHECKSUM_ASCII: Final = 515  # 515 * 127, likewise
 
@@ -82,7 +83,10 @@ class Decoder:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> list[Message | Garbled]:
-        """What is complete after `data`, in order. After a fatal Garbled nothing more comes."""
+        """What is complete after `data`, in order.
+
+        After a fatal Garbled the rest of the bytes there were is dropped.
+        """
         buffer = self._buffer + data if self._buffer else data
         out: list[Message | Garbled] = []
         position, size = 0, len(buffer)
@@ -141,7 +145,7 @@ class Decoder:
             return Garbled(f"CheckSum (10) is {checksum(raw[:-7]):03}, the message says otherwise")
         fields = raw[body - start : -7]
         separators = fields.translate(None, _NOT_SEPARATORS)
-        if separators == _SEPARATORS * (len(separators) >> 1):
+        if separators and separators == _SEPARATORS * (len(separators) >> 1):
             parts = fields.replace(b"=", SOH).split(SOH)
             parts[0] = parts[1]  # a shape is known by its MsgType and the tags that follow
             shape = self._shapes.get(tuple(parts[:-1:2]))
@@ -179,6 +183,8 @@ class Decoder:
     ) -> Message | Garbled:
         if not sequence or sequence[0] != b"35":
             return Garbled("MsgType (35) is not the third field")
+        if not 1 <= len(values[0]) <= _MAX_MSG_TYPE_BYTES:
+            return Garbled(f"MsgType (35) has {len(values[0])} characters")
         if len(sequence) > self._max_fields:
             return Garbled(f"{len(sequence)} fields, the limit is {self._max_fields}", fatal=True)
         key = (values[0], *sequence[1:])
@@ -187,8 +193,9 @@ class Decoder:
             for tag in sequence:
                 if _INTEGER.fullmatch(tag) is None:
                     return Garbled(f"tag {tag[:20].decode('latin-1')!r} is not a number")
-            shape = Shape(values[0], sequence)
-            if DATA_LENGTHS.keys().isdisjoint(sequence) and len(sequence) <= _MAX_SHAPE_FIELDS:
+            is_plain = DATA_LENGTHS.keys().isdisjoint(sequence)
+            shape = Shape(values[0], sequence, is_plain and len(sequence) <= _MAX_SHAPE_FIELDS)
+            if shape.is_remembered:
                 if len(self._shapes) >= _MAX_SHAPES:
                     self._shapes.clear()
                 self._shapes[key] = shape

@@ -228,3 +228,16 @@ def test_nothing_is_lost_or_doubled(inputs: list[tuple[str, int]]) -> None:
         assert drained(sequence) == wanted
         assert sequence.expected == upcoming
         assert bool(sequence.early) == bool(model)
+
+
+def test_a_request_that_leads_to_nothing_is_made_again() -> None:
+    """The request, or what came of it, was lost on the way: nothing moves."""
+    second = 1_000_000_000
+    sequence = InboundSequence(2)
+    assert sequence.must_ask(5, False, 0)
+    assert not sequence.must_ask(6, False, 4 * second)
+    assert sequence.must_ask(7, False, 5 * second)
+    assert not sequence.must_ask(8, False, 9 * second)
+    sequence.expected = 3
+    assert not sequence.must_ask(9, False, 11 * second), "it moves, if slowly"
+    assert sequence.must_ask(10, False, 16 * second)

@@ -332,7 +332,6 @@ def test_a_field_without_a_tag_garbles_the_message(text: str) -> None:
         "35=0|58=a=b",
         "35=0|58===",
         "35=0|58=",
-        "35=|58=x",
         "35=0|58=|58=|58=",
         "35=0|-1=x|0=y",
         "35=0|58=\xe9\xff\x00\r\n",
@@ -487,3 +486,10 @@ def test_decoder_agrees_with_simplefix(stream: list[list[tuple[bytes, bytes]]]) 
 
 def test_garbled_is_not_fatal_unless_it_says_so() -> None:
     assert not Garbled("why").fatal
+
+
+@pytest.mark.parametrize("body", [b"", b"35=\x0134=1\x01", b"35=" + b"x" * 17 + b"\x01"])
+def test_a_body_without_a_msg_type_that_could_be_one_is_garbled(body: bytes) -> None:
+    (found,) = Decoder().feed(encode(body))
+    assert isinstance(found, Garbled)
+    assert not found.fatal

@@ -5,42 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio.subprocess import PIPE, Process
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.interop.engine import DICTIONARY, ROLES, Day, Engine
 from tests.interop.proxy import Direction, Proxy
+from tests.interop.report import Outcome
+from tests.interop.script.client import Program
+from tests.interop.script.day import play
 from tests.interop.venue import Venue
 
 _DAY_S: Final = 300  # then the program is taken to hang
 _CUT_S: Final = 30
+_LINE_BYTES: Final = 1 << 20  # the longest line that a program may print
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What a day came to; a day without faults that has passed no step is none."""
-
-    name: str
-    passed: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-
-    @property
-    def is_good(self) -> bool:
-        """Whether everything went as it should."""
-        return self.passed > 0 and not self.failed
-
-    def step(self, line: str) -> None:
-        """Count and show a line of a program, or of ours in its style."""
-        self.passed += line.startswith("ok ")
-        self.failed += line.startswith("FAIL ")
-        print(f"  {line}", flush=True)
-
-
-async def run_day(engine: Engine, directory: Path) -> Outcome:
+async def run_day(engine: Engine, directory: Path, outcome: Outcome) -> None:
     """Run an engine's program against a venue that is opened for it. Raises VenueError."""
-    outcome = Outcome(engine.name)
     started = time.monotonic()
     venue = await Venue.start(directory)
     proxies = {role: Proxy(venue.port) for role in ROLES}
@@ -50,34 +31,33 @@ async def run_day(engine: Engine, directory: Path) -> Outcome:
         stores = directory / "client"
         stores.mkdir()
         ports = {role: proxy.port for role, proxy in proxies.items()}
-        command = engine.command(Day(DICTIONARY, stores, ports))
-        await _run_program(command, venue, proxies, outcome)
+        await _run_program(engine, Day(DICTIONARY, stores, ports), venue, proxies, outcome)
     finally:
         for proxy in proxies.values():
             proxy.close()
         code = await venue.stop()
-    outcome.step(f"{'FAIL' if code else 'ok  '} close the venue: exit code {code}")
+    (outcome.bad if code else outcome.good)("session", "close the venue", f"exit code {code}")
     outcome.seconds = time.monotonic() - started
-    return outcome
 
 
 async def _run_program(
-    command: list[str], venue: Venue, proxies: dict[str, Proxy], outcome: Outcome
+    engine: Engine, day: Day, venue: Venue, proxies: dict[str, Proxy], outcome: Outcome
 ) -> None:
     """Until the program ends, or the venue does, or it takes too long."""
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
-    program = asyncio.create_task(_follow(process, proxies, outcome))
+    process = await asyncio.create_subprocess_exec(
+        *engine.command(day), stdin=PIPE, stdout=PIPE, limit=_LINE_BYTES
+    )
+    follow = _follow if engine.has_script else _lead
+    program = asyncio.create_task(follow(process, proxies, outcome))
     closed = asyncio.create_task(venue.ended())
     try:
         await asyncio.wait((program, closed), timeout=_DAY_S, return_when=asyncio.FIRST_COMPLETED)
-        if program.done():
-            code = await program
-            if code and not outcome.failed:
-                outcome.step(f"FAIL the program ended with exit code {code}")
-        elif closed.done():
-            outcome.step(f"FAIL the venue ended in the middle of the day: {await closed}")
-        else:
-            outcome.step(f"FAIL the program has not ended after {_DAY_S} s")
+        if closed.done():
+            outcome.bad("session", "the venue ended in the middle of the day", await closed)
+        elif not program.done():
+            outcome.bad("session", "the program has not ended", f"{_DAY_S} s")
+        elif (code := await program) and not outcome.failed:
+            outcome.bad("session", "the program ended", f"exit code {code}")
     finally:
         program.cancel()
         closed.cancel()
@@ -86,8 +66,20 @@ async def _run_program(
             await process.wait()
 
 
+async def _lead(process: Process, proxies: dict[str, Proxy], outcome: Outcome) -> int:
+    """Play the common script with a program that has none; its exit code."""
+    program = Program(process, proxies)
+    following = asyncio.create_task(program.follow())
+    try:
+        await play(program, outcome)
+        program.end()
+        return await following
+    finally:
+        following.cancel()
+
+
 async def _follow(process: Process, proxies: dict[str, Proxy], outcome: Outcome) -> int:
-    """Take the lines of a program, and do what it asks for; its exit code."""
+    """Take the lines of a program with its own script, do what it asks for; its exit code."""
     assert process.stdin is not None
     assert process.stdout is not None
     async for raw in process.stdout:

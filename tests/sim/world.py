@@ -36,7 +36,7 @@ _NAG_LIMIT: Final = 2  # repeats of one ResendRequest that are taken for a loop,
 class Options:
     """Which kinds of faults a seed may draw."""
 
-    garble: Garble = Garble.LIVE
+    garble: Garble = Garble.ANY
     resets: bool = True
     #: A Logon that resets and comes long after its caller has given it up resets one side only,
     #: and FIX has no cure for that but another reset.

@@ -28,6 +28,7 @@ final class Client implements Application, AutoCloseable {
     static final int PATIENCE_S = 20;
 
     private static final int CANCEL_ON_DISCONNECT = 8013;
+    private static final int RESET_SEQ_NUM = 141;
 
     /**
      * The venue's own dictionary, and every check of incoming messages that the engine has: what
@@ -77,6 +78,7 @@ final class Client implements Application, AutoCloseable {
     private volatile Message logonSent;
     private volatile Message logonReceived;
     private volatile boolean cancelOnDisconnect;
+    private volatile boolean resetSeqNum;
     private volatile boolean isLoggingOut;
 
     Client(String name, int port, String dictionary, String directory) throws ConfigError {
@@ -129,6 +131,13 @@ final class Client implements Application, AutoCloseable {
         cancelOnDisconnect = withCancelOnDisconnect;
         session.logon();
         awaitOnline();
+    }
+
+    /** Log on again after `logout`, and begin with 1 on both sides. */
+    void logonWithReset() {
+        resetSeqNum = true;
+        logon(false);
+        resetSeqNum = false;
     }
 
     void logout() {
@@ -205,6 +214,9 @@ final class Client implements Application, AutoCloseable {
             logonSent = message;
             if (cancelOnDisconnect) {
                 message.setString(CANCEL_ON_DISCONNECT, "Y");
+            }
+            if (resetSeqNum) {
+                message.setString(RESET_SEQ_NUM, "Y");
             }
         }
         tally("out ", message);

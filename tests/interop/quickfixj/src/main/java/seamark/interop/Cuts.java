@@ -44,21 +44,21 @@ final class Cuts {
 
     /** All rounds, by `step` of the day. */
     boolean run(BiPredicate<String, Day.Check> step) {
-        return step.test("cut the seller's reports at byte 1",
+        return step.test("cuts: reports to the seller, at byte 1",
                 () -> round(While.SWEEPING, Sweep.ONE_ORDER, new Cut(seller, TO_CLIENT, 1, 0)))
-            && step.test("cut the seller's reports at byte 20000",
+            && step.test("cuts: reports to the seller, at byte 20000",
                 () -> round(While.SWEEPING, Sweep.MANY_ORDERS,
                     new Cut(seller, TO_CLIENT, 20_000, 0)))
-            && step.test("cut the buyer's reports at byte 7777",
+            && step.test("cuts: reports to the buyer, at byte 7777",
                 () -> round(While.SWEEPING, Sweep.ONE_ORDER, new Cut(buyer, TO_CLIENT, 7_777, 0)))
-            && step.test("cut the buyer's orders at byte 9999",
+            && step.test("cuts: orders of the buyer, at byte 9999",
                 () -> round(While.SWEEPING, Sweep.MANY_ORDERS, new Cut(buyer, TO_VENUE, 9_999, 0)))
-            && step.test("cut the seller's orders at byte 150",
+            && step.test("cuts: orders of the seller, at byte 150",
                 () -> round(While.RESTING, Sweep.ONE_ORDER, new Cut(seller, TO_VENUE, 150, 0)))
-            && step.test("cut the seller's reports at byte 33333, and the resend at 12345",
+            && step.test("cuts: reports to the seller, at byte 33333, and the resend at 12345",
                 () -> round(While.SWEEPING, Sweep.ONE_ORDER,
                     new Cut(seller, TO_CLIENT, 33_333, 12_345)))
-            && step.test("cut in the middle of a replacement", this::lostRequest);
+            && step.test("cuts: a replacement, in its middle", this::lostRequest);
     }
 
     private String round(While when, Sweep sweep, Cut cut) {

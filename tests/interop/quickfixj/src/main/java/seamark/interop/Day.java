@@ -38,16 +38,17 @@ final class Day implements AutoCloseable {
 
     private boolean run() {
         Cuts cuts = new Cuts(buyer, seller);
-        return step("log on", this::logOn)
-            && step("rest an order", this::rest)
-            && step("ask for its status", this::status)
-            && step("trade part of it", this::trade)
-            && step("replace it", this::replace)
-            && step("trade at a second price", this::tradeAgain)
-            && step("cancel it", this::cancel)
-            && step("cancel it again", this::cancelTooLate)
-            && step("market order against the other side", this::market)
-            && step("immediate or cancel", this::immediateOrCancel)
+        Numbers numbers = new Numbers(buyer);
+        return step("session: log on", this::logOn)
+            && step("orders: rest", this::rest)
+            && step("orders: status", this::status)
+            && step("orders: trade part of it", this::trade)
+            && step("orders: replace it", this::replace)
+            && step("orders: trade at a second price", this::tradeAgain)
+            && step("orders: cancel it", this::cancel)
+            && step("orders: cancel it again", this::cancelTooLate)
+            && step("orders: market order against the other side", this::market)
+            && step("orders: immediate or cancel", this::immediateOrCancel)
             && step("bad input: unknown symbol", () -> refused(
                 "11=x1 55=DOGE/USD 54=1 38=1 40=2 44=100", "103=1"))
             && step("bad input: price off the tick", () -> refused(
@@ -65,19 +66,20 @@ final class Day implements AutoCloseable {
             && step("bad input: value outside the dictionary", this::valueUnknown)
             && step("bad input: message type outside the dictionary", this::typeUnknown)
             && step("bad input: message type that is the venue's", this::typeNotOurs)
-            && step("test request", this::testRequest)
-            && step("heartbeats while idle", this::heartbeats)
-            && step("no gap up to here", this::noGaps)
+            && step("session: test request", this::testRequest)
+            && step("session: heartbeats while idle", this::heartbeats)
+            && step("session: no gap up to here", this::noGaps)
             && cuts.run(this::step)
-            && step("cut without cancel on disconnect", this::ordersSurvive)
-            && step("cut with cancel on disconnect", this::ordersGo)
-            && step("every report once, and in order", this::reportsInOrder)
-            && step("log out, log on: numbers go on", this::numbersGoOn)
-            && step("nothing was rejected by the engine", this::nothingRejected)
-            && step("log out", this::logOut);
+            && step("disconnect: without cancel on disconnect", this::ordersSurvive)
+            && step("disconnect: with cancel on disconnect", this::ordersGo)
+            && step("cuts: every report once, and in order", this::reportsInOrder)
+            && numbers.run(this::step)
+            && step("logout: log out, log on: numbers go on", this::numbersGoOn)
+            && step("session: nothing was rejected by the engine", this::nothingRejected)
+            && step("logout: log out", this::logOut);
     }
 
-    /** What a step checks; it returns a remark for its line, or throws. */
+    /** What a step checks; it returns a remark for its line, or throws. Its name has its area. */
     interface Check {
         String run() throws Exception;
     }

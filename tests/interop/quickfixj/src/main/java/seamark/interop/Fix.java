@@ -15,6 +15,7 @@ import quickfix.StringField;
  * <p>In what is expected, "58=*" is a field that has to be there, and "!41" one that must not be.
  */
 final class Fix {
+    static final int MSG_SEQ_NUM = 34;
     static final int MSG_TYPE = 35;
     static final int POSS_DUP = 43;
     static final int EXEC_ID = 17;
