@@ -216,7 +216,7 @@ def calm_garbage_collection() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)
+    gc.set_threshold(50_000, 1_000, 1_000)
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:
