@@ -85,7 +85,7 @@ class Sequencer:
         self.venue.apply(record.position, self._command(peer.number, record))
 
     def on_started(self) -> None:
-        """Sessions that were up when the process ended are lost, and are told apart from now."""
+        """Sessions that were up when the process ended were lost with it: declare them down."""
         for number in self.venue.sessions_up():
             self._execute(Kind.DOWN, 0, b"", SessionDown(number), self._peers[number])
 

@@ -181,8 +181,7 @@ class Session:
                 return None
             if self._probed_at:
                 return self._probed_at + self.heartbeat_ns
-            probe_at = self._last_received + int(self.heartbeat_ns * _PROBE_AFTER)
-            return min(self._last_sent + self.heartbeat_ns, probe_at)
+            return min(self._last_sent + self.heartbeat_ns, self._probe_at())
         return None if self.state is State.DISCONNECTED else self._give_up_at
 
     def timeout(self, now: int) -> None:
@@ -196,11 +195,15 @@ class Session:
             self._leave(Input.EXPIRED, "no Logout from the peer in time")
         elif self._probed_at:
             self._leave(Input.EXPIRED, "no answer to TestRequest")
-        elif now >= self._last_received + int(self.heartbeat_ns * _PROBE_AFTER):
+        elif now >= self._probe_at():
             self._send(tags.TEST_REQUEST, b"112=TEST\x01", now)
             self._probed_at = now
         else:
             self._send(tags.HEARTBEAT, b"", now)
+
+    def _probe_at(self) -> int:
+        """When a peer that stays silent is sent a TestRequest."""
+        return self._last_received + int(self.heartbeat_ns * _PROBE_AFTER)
 
     # --- messages, by state of the connection -------------------------------------------
 

@@ -73,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
         if self._is_closing:  # the venue has ended between accepting and this call
             self._transport.abort()
+            return
         self.host, self.address = _address(transport.get_extra_info("peername"))
         refusal = self._on_opened(self)
         if refusal is not None:
@@ -133,7 +134,10 @@ class Connection(asyncio.Protocol):
         self._transport.resume_reading()
         callback, self._on_writable = self._on_writable, None
         if callback is not None:
-            callback()
+            try:
+                callback()
+            except Exception as error:
+                self._turn.fail(error)
 
     # --- for the endpoint ---------------------------------------------------------------
 
