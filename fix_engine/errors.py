@@ -61,3 +61,16 @@ class Reject:
     reason: RejectReason
     ref_tag: bytes | None = None
     text: bytes | None = None
+
+
+def reject_body(ref_seq: int, ref_type: bytes, fault: Reject) -> bytes:
+    """The body of the Reject (35=3) of message `ref_seq`, which had MsgType `ref_type`."""
+    ref_tag = b"371=%b\x01" % fault.ref_tag if fault.ref_tag is not None else b""
+    text = fault.text or fault.reason.text
+    return b"45=%d\x0158=%b\x01%b372=%b\x01373=%d\x01" % (
+        ref_seq,
+        text,
+        ref_tag,
+        ref_type,
+        fault.reason,
+    )

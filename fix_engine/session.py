@@ -23,8 +23,9 @@ from fix_engine.effects import (
     Send,
     Store,
 )
-from fix_engine.errors import Reject, RejectReason
+from fix_engine.errors import Reject, RejectReason, reject_body
 from fix_engine.header import header_fault, poss_dup_fault
+from fix_engine.liveness import Due, Liveness
 from fix_engine.logon import SessionSettings, logon_body, logon_fault
 from fix_engine.message import Message
 from fix_engine.outbound import Outbound, return_route
@@ -34,7 +35,6 @@ from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_
 from fix_engine.timestamps import SECOND_NS
 from fix_engine.validation import Validator
 
-_PROBE_AFTER: Final = 1.2  # of HeartBtInt: the interval plus "some reasonable transmission time"
 _NO_NUMBER: Final = SequenceRule.NO_NUMBER
 _ANY_NUMBER: Final = SequenceRule.ANY_NUMBER
 _ACTIVE: Final = State.ACTIVE
@@ -46,14 +46,13 @@ class Session:
     def __init__(self, settings: SessionSettings, validator: Validator) -> None:
         self.settings = settings
         self.state = State.DISCONNECTED
-        self.heartbeat_ns = 0
+        self._liveness = Liveness()
         self._inbound = InboundSequence()
         self._validator = validator
         self._effects: list[Effect] = []
         self._resend: Resend | None = None
         self._last_request = (0, 0)
         self._repeats = 0
-        self._last_sent = self._last_received = self._probed_at = self._give_up_at = 0
         self._parse_time = validator.parse_timestamp
         self._outbound = Outbound(
             settings.sender_comp_id, settings.target_comp_id, settings.precision
@@ -90,6 +89,11 @@ class Session:
         return session
 
     @property
+    def heartbeat_s(self) -> int:
+        """HeartBtInt of the present connection, or of the last."""
+        return self._liveness.interval_ns // SECOND_NS
+
+    @property
     def next_out(self) -> int:
         """The MsgSeqNum of our next message."""
         return self._outbound.next_seq
@@ -114,15 +118,15 @@ class Session:
     def connected(self, now: int) -> None:
         """A peer has connected and its Logon is awaited."""
         self._move(Input.CONNECTION_MADE)
-        self._give_up_at = now + self.settings.logon_timeout_ns
+        self._liveness.give_up_at = now + self.settings.logon_timeout_ns
 
     def initiate(self, heartbeat_s: int, now: int, reset: bool = False) -> None:
         """We have connected, as an initiator: send a Logon; `reset` begins both sequences again."""
         self._move(Input.LOGON_SENT)
         if reset:
             self._reset()
-        self.heartbeat_ns = heartbeat_s * SECOND_NS
-        self._give_up_at = now + self.settings.logon_timeout_ns
+        self._liveness.interval_ns = heartbeat_s * SECOND_NS
+        self._liveness.give_up_at = now + self.settings.logon_timeout_ns
         flag = b"141=Y\x01" if reset else b""
         self._send(tags.LOGON, b"98=0\x01108=%d\x01%b" % (heartbeat_s, flag), now)
 
@@ -133,8 +137,7 @@ class Session:
 
     def receive(self, message: Message, now: int) -> None:
         """A complete message has arrived from the peer."""
-        self._last_received = now
-        self._probed_at = 0
+        self._liveness.heard(now)
         self._on_message(message, now)
 
     def send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> int:
@@ -147,7 +150,7 @@ class Session:
         if self.settings.adds_last_processed:
             header += b"369=%d\x01" % (self.next_in - 1)
         seq, raw = self._outbound.number(msg_type, body, now, header)
-        self._last_sent = now
+        self._liveness.last_sent = now
         self._effects.append(Send(seq, raw) if self.state is _ACTIVE else Store(seq, raw))
         return seq
 
@@ -161,11 +164,21 @@ class Session:
             else:
                 raw = self._outbound.gap_fill(first, second, now)
             self._effects.append(Retransmit(raw))
-        self._last_sent = now
+        self._liveness.last_sent = now
         if self._resend.finished:
             self._resend = None
         else:
             self._effects.append(Fetch(self._resend.next, self._resend.page_end))
+
+    def begin_anew(self) -> None:
+        """Begin both sequences at 1 again, before anybody connects."""
+        assert self.state is State.DISCONNECTED
+        self._reset()
+
+    def refuse(self, text: bytes, now: int) -> None:
+        """Answer the Logon of a known peer by a Logout that says why not, and leave."""
+        assert self.state is State.CONNECTED
+        self._refuse_aloud(text, now)
 
     def logout(self, text: bytes, now: int) -> None:
         """End the session in good order: Logout, then a bounded wait for the peer's."""
@@ -177,33 +190,26 @@ class Session:
     def deadline(self) -> int | None:
         """When `timeout` is due, or None when nothing is being waited for."""
         if self.state is State.ACTIVE:
-            if not self.heartbeat_ns:
-                return None
-            if self._probed_at:
-                return self._probed_at + self.heartbeat_ns
-            return min(self._last_sent + self.heartbeat_ns, self._probe_at())
-        return None if self.state is State.DISCONNECTED else self._give_up_at
+            return self._liveness.deadline()
+        return None if self.state is State.DISCONNECTED else self._liveness.give_up_at
 
     def timeout(self, now: int) -> None:
         """The deadline may have passed; does nothing when it has not."""
-        due = self.deadline()
-        if due is None or now < due:
-            return
-        if self.state in (State.CONNECTED, State.LOGGING_ON):
-            self._leave(Input.EXPIRED, "no Logon in time")
-        elif self.state is State.LOGGING_OUT:
-            self._leave(Input.EXPIRED, "no Logout from the peer in time")
-        elif self._probed_at:
-            self._leave(Input.EXPIRED, "no answer to TestRequest")
-        elif now >= self._probe_at():
-            self._send(tags.TEST_REQUEST, b"112=TEST\x01", now)
-            self._probed_at = now
-        else:
-            self._send(tags.HEARTBEAT, b"", now)
+        if self.state is State.ACTIVE:
+            self._keep_alive(now)
+        elif self.state is not State.DISCONNECTED and now >= self._liveness.give_up_at:
+            awaited = "Logout from the peer" if self.state is State.LOGGING_OUT else "Logon"
+            self._leave(Input.EXPIRED, f"no {awaited} in time")
 
-    def _probe_at(self) -> int:
-        """When a peer that stays silent is sent a TestRequest."""
-        return self._last_received + int(self.heartbeat_ns * _PROBE_AFTER)
+    def _keep_alive(self, now: int) -> None:
+        due = self._liveness.due(now)
+        if due is Due.HEARTBEAT:
+            self._send(tags.HEARTBEAT, b"", now)
+        elif due is Due.TEST_REQUEST:
+            self._send(tags.TEST_REQUEST, b"112=TEST\x01", now)
+            self._liveness.probed_at = now
+        elif due is Due.GIVE_UP:
+            self._leave(Input.EXPIRED, "no answer to TestRequest")
 
     # --- messages, by state of the connection -------------------------------------------
 
@@ -284,7 +290,7 @@ class Session:
             self._came_early(seq, None, now, is_told=wanted is not None)
 
     def _answer_logon(self, logon: Message, now: int) -> None:
-        self.heartbeat_ns = int(logon.get(tags.HEART_BT_INT) or 0) * SECOND_NS
+        self._liveness.interval_ns = int(logon.get(tags.HEART_BT_INT) or 0) * SECOND_NS
         self._send(tags.LOGON, logon_body(logon, self.settings, self.next_in), now)
 
     def _receive(self, message: Message, now: int) -> None:
@@ -365,7 +371,7 @@ class Session:
             if not found:
                 return
             if message is not None:
-                self._obey(message, seq, self._last_received)
+                self._obey(message, seq, self._liveness.last_received)
 
     def _too_low_text(self, seq: int) -> bytes:
         return b"MsgSeqNum too low, expecting %d but received %d" % (self.next_in, seq)
@@ -428,19 +434,11 @@ class Session:
         """An administrative message, to a peer that is there."""
         if self.settings.adds_last_processed:
             header += b"369=%d\x01" % (self.next_in - 1)
-        self._last_sent = now
+        self._liveness.last_sent = now
         self._effects.append(Send(*self._outbound.number(msg_type, body, now, header)))
 
     def _reject(self, message: Message, seq: int, fault: Reject, now: int) -> None:
-        ref_tag = b"371=%b\x01" % fault.ref_tag if fault.ref_tag is not None else b""
-        text = fault.text or fault.reason.text
-        body = b"45=%d\x0158=%b\x01%b372=%b\x01373=%d\x01" % (
-            seq,
-            text,
-            ref_tag,
-            message.msg_type,
-            fault.reason,
-        )
+        body = reject_body(seq, message.msg_type, fault)
         self._send(tags.REJECT, body, now, return_route(message))
 
     def _reject_value(self, message: Message, seq: int, tag: bytes, now: int) -> None:
@@ -458,14 +456,14 @@ class Session:
             return
         self._send(tags.LOGOUT, b"58=%b\x01" % text if text else b"", now)
         self._move(Input.LOGOUT_SENT)
-        self._give_up_at = now + self.settings.logout_timeout_ns
+        self._liveness.give_up_at = now + self.settings.logout_timeout_ns
 
     def _leave(self, event: Input, reason: str, close: bool = True) -> None:
         self._last_request = (0, 0)
         was_online = self.state in (State.ACTIVE, State.LOGGING_OUT)
         self._move(event)
         self._resend = None
-        self._probed_at = 0
+        self._liveness.probed_at = 0
         # What waits behind a gap is asked for again when the peer is back.
         self._inbound.reset(self._inbound.expected)
         if was_online:

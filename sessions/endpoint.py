@@ -199,7 +199,7 @@ class Endpoint:
             peer=self.comp_id.decode("latin-1"),
             next_in=self.session.next_in,
             next_out=self.session.next_out,
-            heartbeat_s=self.session.heartbeat_ns // 1_000_000_000,
+            heartbeat_s=self.session.heartbeat_s,
         )
         self._application.on_logon(self, effect.logon)
 
