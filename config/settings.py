@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,11 +20,13 @@ from pydantic_settings import (
     SettingsError,
 )
 
-CompId = Annotated[str, Field(pattern=r"^[!-<>-~]{1,64}$")]
+from config.accounts import Account, CompId, Network, Section
+
 Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
 
 
 _ENV_PREFIX: Final = "SEAMARK_"
+_SECRETS: Final = frozenset(("password_hash", "hmac_secret"))  # whose input is never shown
 _NOT_A_SETTING: Final = "is not a setting; see config/exchange.toml for those that are"
 
 
@@ -32,18 +34,40 @@ class ConfigError(ValueError):
     """The configuration cannot be used; `str` lists everything that is wrong, a line each."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Listen(_Section):
+class Listen(Section):
     """Where clients connect."""
 
     host: str = "127.0.0.1"
     port: int = Field(9880, ge=0, le=65535)
+    plain: bool = True
+    keepalive_s: int = Field(30, ge=0, le=7_200)
 
 
-class SessionLayer(_Section):
+class Tls(Section):
+    """A second listener, for TLS, once it has a certificate."""
+
+    port: int = Field(9883, ge=0, le=65535)
+    certificate: Path | Literal[""] = ""
+    key: Path | Literal[""] = ""
+    min_version: Literal["1.2", "1.3"] = "1.3"
+    client_ca: Path | Literal[""] = ""
+    client_certificates: Literal["none", "optional", "required"] = "none"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a TLS listener."""
+        return self.certificate != ""
+
+    @model_validator(mode="after")
+    def _files_fit(self) -> Tls:
+        if (self.certificate == "") != (self.key == ""):
+            raise ValueError("certificate and key are needed both, or neither")
+        if (self.client_certificates != "none") != (self.client_ca != ""):
+            raise ValueError("client_ca goes with client_certificates optional or required")
+        return self
+
+
+class SessionLayer(Section):
     """FIX session behaviour, the same for every session."""
 
     sender_comp_id: CompId = "SEAMARK"
@@ -76,27 +100,34 @@ class SessionLayer(_Section):
         return self
 
 
-class JournalSettings(_Section):
+class JournalSettings(Section):
     """Where the journal is kept, and how safely."""
 
     directory: Path = Path("data")
     durability: Literal["fsync", "os", "memory"] = "os"
 
 
-class Access(_Section):
+class Access(Section):
     """Who may log on. The open demo admits any CompID, so it listens on loopback only."""
 
-    policy: Literal["open-demo"] = "open-demo"
+    policy: Literal["open-demo", "accounts"] = "open-demo"
+    addresses: tuple[Network, ...] = ()
+    plain_secrets: bool = False
+    proof_window_s: float = Field(5, gt=0, le=60)
+    refusal_delay_s: float = Field(0.5, ge=0.05, le=10)
+    free_failures: int = Field(3, ge=1, le=100)
+    longest_wait_s: float = Field(60, ge=1, le=3_600)
+    checks_at_once: int = Field(1, ge=1, le=64)
 
 
-class VenueSettings(_Section):
+class VenueSettings(Section):
     """Rules of the venue."""
 
     cancel_on_disconnect: bool = False
     remembered_orders: int = Field(100_000, ge=1_000, le=10_000_000)
 
 
-class Instrument(_Section):
+class Instrument(Section):
     """What is traded: prices are multiples of `tick`, quantities multiples of `lot`."""
 
     symbol: Annotated[str, Field(pattern=r"^[!-<>-~]{1,32}$")]
@@ -144,8 +175,10 @@ class Settings(BaseSettings):
     listen: Listen = Listen()
     session: SessionLayer = SessionLayer()
     journal: JournalSettings = JournalSettings()
+    tls: Tls = Tls()
     access: Access = Access()
     venue: VenueSettings = VenueSettings()
+    accounts: tuple[Account, ...] = ()
     instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)] = DEFAULT_INSTRUMENTS
 
     @model_validator(mode="after")
@@ -154,6 +187,22 @@ class Settings(BaseSettings):
         twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
         if twice:
             raise ValueError(f"instruments: {', '.join(twice)} is there more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _doors_fit(self) -> Settings:
+        if not self.listen.plain and not self.tls.is_on:
+            raise ValueError("listen.plain is false and there is no tls.certificate: no way in")
+        if self.accounts and self.access.policy == "open-demo":
+            raise ValueError('access.policy must be "accounts" when there are accounts')
+        if not self.accounts and self.access.policy == "accounts":
+            raise ValueError('access.policy "accounts" needs [[accounts]]; nobody could log on')
+        names = [account.name for account in self.accounts]
+        comp_ids = [one.comp_id for account in self.accounts for one in account.sessions]
+        for what, values in (("account", names), ("session", comp_ids)):
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{what} {', '.join(twice)} is there more than once")
         return self
 
     @classmethod
@@ -250,6 +299,8 @@ def _what(problem: Mapping[str, Any]) -> str:
     if kind == "missing":
         return "is missing"
     shown = problem["input"]
+    if not _SECRETS.isdisjoint(problem["loc"]):
+        return str(message)
     if isinstance(shown, (dict, list)) or kind == "value_error":
         return str(message)
     return f"{shown!r} will not do: {message[:1].lower()}{message[1:]}"

@@ -13,12 +13,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from config.settings import ConfigError, Settings, load
+from exchange.access import UnsafeError, check_access
 from exchange.demo import DemoError, run_demo
-from exchange.service import Opened, UnsafeError, check_access, echo, run_loop, serve
+from exchange.service import Opened, echo, run_loop, serve
 from fix_engine.dictionary import Dictionary, DictionaryError
 from sessions.acceptor import ListenError
 from sessions.journal import JournalError
 from sessions.telemetry import configure_logging
+from sessions.tls import TlsError
 
 app = typer.Typer(
     help="Seamark: a FIX 4.4 exchange acceptor with a matching engine behind it.",
@@ -138,8 +140,14 @@ def _announce_venue(settings: Settings, opened: Opened) -> None:
     symbols = " ".join(instrument.symbol for instrument in settings.instruments)
     durability = settings.journal.durability
     journal = f"{opened.journal} ({durability})" if opened.journal else "in memory, not kept"
-    print(f"Seamark {version('seamark')} listens on {opened.host}:{opened.port}, FIX.4.4.")
-    print(f"  Log on    TargetCompID {settings.session.sender_comp_id}, any SenderCompID")
+    host, port = opened.plain or opened.tls or ("", 0)
+    sessions = [one.comp_id for account in settings.accounts for one in account.sessions]
+    who = f"as one of {len(sessions):,} sessions" if sessions else "any SenderCompID"
+    print(f"Seamark {version('seamark')} listens on {host}:{port}, FIX.4.4.")
+    print(f"  Log on    TargetCompID {settings.session.sender_comp_id}, {who}")
+    if opened.tls is not None:
+        host, port = opened.tls
+        print(f"  TLS       on {host}:{port}, TLS {settings.tls.min_version} and above")
     print(f"  Trade     {symbols}")
     print(f"  Journal   {journal}")
     if opened.sessions:
@@ -147,8 +155,15 @@ def _announce_venue(settings: Settings, opened: Opened) -> None:
             f"  Recovered {opened.sessions:,} sessions and {opened.open_orders:,} open orders "
             f"from {opened.commands:,} commands in {opened.recovery_s:.1f} s"
         )
-    option = "" if opened.port == 9880 else f" --port {opened.port}"
-    print(f"Next: `{_program()} demo{option}` trades on it. Ctrl-C closes it.", flush=True)
+    print(f"Next: {_next_step(sessions, opened)} Ctrl-C closes it.", flush=True)
+
+
+def _next_step(sessions: list[str], opened: Opened) -> str:
+    if sessions or opened.plain is None:
+        return "docs/logon.md shows how a client proves who it is."
+    port = opened.plain[1]
+    option = "" if port == 9880 else f" --port {port}"
+    return f"`{_program()} demo{option}` trades on it."
 
 
 def _program() -> str:
@@ -179,7 +194,7 @@ def _dictionary(path: Path | None) -> Dictionary:
 def _run(work: Callable[[], None]) -> None:
     try:
         work()
-    except (UnsafeError, ListenError, JournalError) as error:
+    except (UnsafeError, TlsError, ListenError, JournalError) as error:
         _fail(str(error))
     except Exception as error:
         _fail(

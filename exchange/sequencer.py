@@ -8,17 +8,21 @@ Heartbeat that answers a TestRequest tells that what was asked before it has bee
 
 from __future__ import annotations
 
+from typing import Final
+
 from exchange.commands import Command, SessionDown, SessionUp
 from exchange.reports import ReportEncoder
 from exchange.requests import RequestParser
 from exchange.venue import Venue
 from fix_engine import tags
-from fix_engine.message import Message
+from fix_engine.message import Message, masked
 from fix_engine.outbound import return_route
-from fix_engine.wire import Decoder, Garbled
+from fix_engine.wire import Decoder, Garbled, encode
 from sessions.application import Peer
 from sessions.journal import Journal, JournalError, Kind, Record
 from sessions.turn import Turn
+
+_WISHES: Final = {True: b"Y", False: b"N", None: b""}  # None: as the venue's rules say
 
 
 class Sequencer:
@@ -43,16 +47,19 @@ class Sequencer:
     # --- live ---------------------------------------------------------------------------
 
     def on_logon(self, peer: Peer, logon: Message) -> None:
-        """The session is up; CancelOrdersOnDisconnect (8013) of its Logon is kept."""
+        """The session is up; whether a lost connection cancels its orders is kept."""
         self._peers[peer.number] = peer
-        wish = logon.get(tags.CANCEL_ON_DISCONNECT) or b""
+        wish = logon.get(tags.CANCEL_ON_DISCONNECT) or _WISHES[peer.profile.cancel_on_disconnect]
         self._execute(Kind.UP, 0, wish, _session_up(peer.number, wish), peer)
 
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
         command = self._parser.parse(peer.number, message)
         route = return_route(message) if message.shape.return_route else b""
-        self._execute(Kind.COMMAND, message.seq or 0, message.raw, command, peer, route)
+        raw = message.raw
+        if message.shape.has_secrets:
+            raw = encode(b"".join(b"%b=%b\x01" % pair for pair in masked(message)))
+        self._execute(Kind.COMMAND, message.seq or 0, raw, command, peer, route)
 
     def on_logout(self, peer: Peer, reason: str) -> None:
         """The session is down; a command behind every order that was received from it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import signal
 import socket
@@ -13,60 +14,46 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from config.settings import Settings
+from exchange.access import (
+    PRECISIONS,
+    check_access,
+    make_access_rules,
+    make_admission,
+    make_limits,
+    make_tls_files,
+)
 from exchange.instruments import Instrument, make_instrument
 from exchange.reports import ReportEncoder
 from exchange.requests import RequestParser
 from exchange.sequencer import Sequencer
 from exchange.venue import Venue
-from fix_engine import tags
 from fix_engine.dictionary import Dictionary
 from fix_engine.logon import SessionSettings
-from fix_engine.timestamps import SECOND_NS, Precision
 from fix_engine.validation import Validator
-from sessions.acceptor import bind, is_loopback
+from sessions.acceptor import Doors, bind
 from sessions.application import Application
 from sessions.connection import ConnectionLimits
 from sessions.echo import EchoApplication
 from sessions.journal import Durability, Journal
 from sessions.registry import Admission
 from sessions.server import Server
-from sessions.throttle import RateLimit
+from sessions.tls import ServerTls
 from sessions.turn import Turn
 
 A = TypeVar("A", bound=Application)
-
-_PRECISIONS = {
-    "ms": Precision.MILLISECONDS,
-    "us": Precision.MICROSECONDS,
-    "ns": Precision.NANOSECONDS,
-}
-
-
-class UnsafeError(Exception):
-    """The settings would open the venue to people who should not get in."""
 
 
 @dataclass(slots=True)
 class Opened:
     """What a venue has to say about itself once it is open."""
 
-    host: str
-    port: int
+    plain: tuple[str, int] | None
+    tls: tuple[str, int] | None
     journal: Path | None
     sessions: int
     commands: int
     open_orders: int
     recovery_s: float
-
-
-def check_access(settings: Settings) -> None:
-    """Raise UnsafeError when the access policy does not fit the address."""
-    host = settings.listen.host
-    if settings.access.policy == "open-demo" and not is_loopback(host):
-        raise UnsafeError(
-            f"listen.host {host} can be reached from other machines, and access.policy open-demo "
-            f"lets anybody log on; listen on 127.0.0.1"
-        )
 
 
 def make_instruments(settings: Settings) -> list[Instrument]:
@@ -89,67 +76,53 @@ async def serve(
 ) -> None:
     """Run the venue until SIGINT or SIGTERM; `announce` is called when it is open.
 
-    Raises UnsafeError, ListenError and JournalError.
+    Raises UnsafeError, TlsError, ListenError and JournalError.
     """
     check_access(settings)
-    listener = bind(settings.listen.host, settings.listen.port)
-    layer = settings.session
-    precision = _PRECISIONS[layer.time_precision]
+    tls_files = make_tls_files(settings)
+    tls = ServerTls(tls_files) if tls_files is not None else None
     instruments = make_instruments(settings)
+    precision = PRECISIONS[settings.session.time_precision]
 
     def make_application(journal: Journal, turn: Turn) -> Sequencer:
         rules = settings.venue
         venue = Venue(len(instruments), rules.cancel_on_disconnect, rules.remembered_orders)
         return Sequencer(venue, RequestParser(instruments), ReportEncoder(precision), journal, turn)
 
-    def opened(server: Server[Sequencer], journal: Journal, recovery_s: float) -> None:
-        host, port = listener.getsockname()[:2]
-        announce(
-            Opened(
-                host,
-                port,
-                journal.path,
-                len(list(server.registry)),
-                journal.position,
-                server.application.venue.open_orders(),
-                recovery_s,
-            )
+    with contextlib.ExitStack() as stack:
+        host = settings.listen.host
+        plain = (
+            stack.enter_context(bind(host, settings.listen.port)) if settings.listen.plain else None
         )
+        secure = stack.enter_context(bind(host, settings.tls.port)) if tls is not None else None
+        doors = Doors(plain, (secure, tls) if secure is not None and tls is not None else None)
 
-    admission = Admission(
-        SessionSettings(
-            layer.sender_comp_id.encode("ascii"),
-            b"",
-            precision=precision,
-            max_latency_ns=_ns(layer.max_latency_s),
-            logon_timeout_ns=_ns(layer.logon_timeout_s),
-            logout_timeout_ns=_ns(layer.logout_timeout_s),
-            min_heartbeat_s=layer.min_heartbeat_s,
-            max_heartbeat_s=layer.max_heartbeat_s,
-            reset_on_logon=layer.reset_on_logon,
-            is_test=layer.is_test,
-            max_message_bytes=layer.max_message_bytes,
-            uses_next_expected=layer.next_expected_msg_seq_num,
-            adds_last_processed=layer.last_msg_seq_num_processed,
-            max_resend_repeats=layer.max_resend_repeats,
-            echoed_logon_tags=(tags.CANCEL_ON_DISCONNECT,),
-        ),
-        layer.max_sessions,
-        RateLimit(layer.max_messages_per_s, layer.max_messages_at_once),
-        layer.second_logon == "replace",
-    )
-    limits = ConnectionLimits(
-        max_message_bytes=layer.max_message_bytes,
-        logon_timeout_s=layer.logon_timeout_s,
-        max_logon_bytes=layer.max_logon_bytes,
-        max_unread_bytes=layer.max_unread_bytes,
-        max_connections=layer.max_connections,
-        max_strangers=layer.max_strangers,
-        max_strangers_by_address=layer.max_strangers_by_address,
-    )
-    with listener:
+        def opened(server: Server[Sequencer], journal: Journal, recovery_s: float) -> None:
+            announce(
+                Opened(
+                    _address_of(plain),
+                    _address_of(secure),
+                    journal.path,
+                    len(list(server.registry)),
+                    journal.position,
+                    server.application.venue.open_orders(),
+                    recovery_s,
+                )
+            )
+
         journal = Journal(settings.journal.directory, Durability(settings.journal.durability))
-        await _run(journal, dictionary, admission, limits, make_application, listener, opened)
+
+        def make_server() -> Server[Sequencer]:
+            return Server(
+                journal,
+                Validator(dictionary),
+                make_admission(settings),
+                make_limits(settings),
+                make_application,
+                access=make_access_rules(settings),
+            )
+
+        await _run(make_server, journal, doors, opened)
 
 
 async def echo(
@@ -172,31 +145,36 @@ async def echo(
             reset_on_logon=reset_on_logon,
         )
     )
-    with listener:
-        await _run(
-            Journal(Path(), Durability.MEMORY),
-            dictionary,
+    journal = Journal(Path(), Durability.MEMORY)
+
+    def make_server() -> Server[EchoApplication]:
+        return Server(
+            journal,
+            Validator(dictionary),
             admission,
             ConnectionLimits(),
             lambda journal, turn: EchoApplication(dictionary),
-            listener,
+        )
+
+    with listener:
+        await _run(
+            make_server,
+            journal,
+            Doors(listener),
             lambda server, journal, recovery_s: announce(listener.getsockname()[1]),
         )
 
 
 async def _run(
+    make_server: Callable[[], Server[A]],
     journal: Journal,
-    dictionary: Dictionary,
-    admission: Admission,
-    limits: ConnectionLimits,
-    make_application: Callable[[Journal, Turn], A],
-    listener: socket.socket,
+    doors: Doors,
     opened: Callable[[Server[A], Journal, float], None],
 ) -> None:
-    server = Server(journal, Validator(dictionary), admission, limits, make_application)
     started = time.perf_counter()
     try:
-        await server.start(listener)
+        server = make_server()
+        await server.start(doors)
     except BaseException:
         journal.close()
         raise
@@ -229,5 +207,5 @@ def run_loop(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-def _ns(seconds: float) -> int:
-    return round(seconds * SECOND_NS)
+def _address_of(listener: socket.socket | None) -> tuple[str, int] | None:
+    return listener.getsockname()[:2] if listener is not None else None

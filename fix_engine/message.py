@@ -12,6 +12,7 @@ from typing import Final
 from fix_engine import tags
 
 _MAX_SEQ_DIGITS: Final = 18
+_MASK: Final = b"***"
 
 #: Where an answer goes -> where the message came from, in tag order. FIX 4.4 Volume 2, "Standard
 #: Message Header", has both ways of every field; an answer turns them round.
@@ -38,6 +39,7 @@ class Shape:
     """
 
     __slots__ = (
+        "has_secrets",
         "index",
         "is_remembered",
         "msg_type",
@@ -59,6 +61,7 @@ class Shape:
         self.index: dict[bytes, int] = {}
         for place, tag in enumerate(sequence):
             self.index.setdefault(tag, place)
+        self.has_secrets = not tags.SECRETS.isdisjoint(self.index)
         self.seq_place = self.index.get(tags.MSG_SEQ_NUM)
         self.sender_place = self.index.get(tags.SENDER_COMP_ID)
         self.target_place = self.index.get(tags.TARGET_COMP_ID)
@@ -111,5 +114,19 @@ class Message:
         return list(zip(self.shape.tags, self.values, strict=True))
 
     def __repr__(self) -> str:
-        text = self.raw.replace(tags.SOH, b"|").decode("latin-1")
-        return f"Message({text})"
+        raw = self.raw.replace(tags.SOH, b"|")
+        if self.shape.has_secrets:
+            raw = b"".join(b"%b=%b|" % pair for pair in masked(self))
+        return f"Message({raw.decode('latin-1')})"
+
+
+def masked(message: Message) -> list[tuple[bytes, bytes]]:
+    """The pairs of a message with `***` in place of passwords and signatures."""
+    pairs = message.pairs()
+    if message.shape.has_secrets:
+        for place, (tag, _) in enumerate(pairs):
+            if tag in tags.SECRETS:
+                pairs[place] = (tag, _MASK)
+            elif tag == tags.RAW_DATA_LENGTH:
+                pairs[place] = (tag, b"%d" % len(_MASK))
+    return pairs

@@ -195,9 +195,12 @@ class Session:
 
     def timeout(self, now: int) -> None:
         """The deadline may have passed; does nothing when it has not."""
+        due = self.deadline()
+        if due is None or now < due:
+            return
         if self.state is State.ACTIVE:
             self._keep_alive(now)
-        elif self.state is not State.DISCONNECTED and now >= self._liveness.give_up_at:
+        else:
             awaited = "Logout from the peer" if self.state is State.LOGGING_OUT else "Logon"
             self._leave(Input.EXPIRED, f"no {awaited} in time")
 

@@ -20,6 +20,7 @@ LOGOUT: Final = b"5"
 EXECUTION_REPORT: Final = b"8"
 ORDER_CANCEL_REJECT: Final = b"9"
 LOGON: Final = b"A"
+NEWS: Final = b"B"
 NEW_ORDER_SINGLE: Final = b"D"
 ORDER_CANCEL_REQUEST: Final = b"F"
 ORDER_CANCEL_REPLACE_REQUEST: Final = b"G"
@@ -62,6 +63,8 @@ TARGET_COMP_ID: Final = b"56"
 TARGET_SUB_ID: Final = b"57"
 TEXT: Final = b"58"
 TIME_IN_FORCE: Final = b"59"
+RAW_DATA_LENGTH: Final = b"95"
+RAW_DATA: Final = b"96"
 POSS_RESEND: Final = b"97"
 ENCRYPT_METHOD: Final = b"98"
 HEART_BT_INT: Final = b"108"
@@ -79,11 +82,18 @@ ON_BEHALF_OF_LOCATION_ID: Final = b"144"
 DELIVER_TO_LOCATION_ID: Final = b"145"
 MAX_MESSAGE_SIZE: Final = b"383"
 TEST_MESSAGE_INDICATOR: Final = b"464"
+USERNAME: Final = b"553"
+PASSWORD: Final = b"554"
 NEXT_EXPECTED_MSG_SEQ_NUM: Final = b"789"
 ORD_STATUS_REQ_ID: Final = b"790"
+NEW_PASSWORD: Final = b"925"
+NONCE: Final = b"5025"
 CANCEL_ON_DISCONNECT: Final = b"8013"
 
 YES: Final = b"Y"
+
+#: What proves who somebody is: never to be seen in a log, a journal or an error.
+SECRETS: Final = frozenset((RAW_DATA, PASSWORD, NEW_PASSWORD))
 
 #: Length field -> the data field that follows it and may hold any byte, SOH included.
 DATA_LENGTHS: Final = {

@@ -13,6 +13,7 @@ else is walked field by field.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final
 from zlib import adler32
@@ -82,15 +83,15 @@ class Decoder:
         """Bytes that wait for the rest of their message."""
         return len(self._buffer)
 
-    def feed(self, data: bytes) -> list[Message | Garbled]:
-        """What is complete after `data`, in order.
+    def feed(self, data: bytes, at_most: int = sys.maxsize) -> list[Message | Garbled]:
+        """What is complete after `data`, in order; what is over `at_most` waits for the next call.
 
         After a fatal Garbled the rest of the bytes there were is dropped.
         """
         buffer = self._buffer + data if self._buffer else data
         out: list[Message | Garbled] = []
         position, size = 0, len(buffer)
-        while position < size:
+        while position < size and len(out) < at_most:
             begin_string, length, body = FIX44, b"", 0
             if buffer.startswith(_PREFIX, position):
                 start = position + len(_PREFIX)
@@ -192,7 +193,7 @@ class Decoder:
         if shape is None:
             for tag in sequence:
                 if _INTEGER.fullmatch(tag) is None:
-                    return Garbled(f"tag {tag[:20].decode('latin-1')!r} is not a number")
+                    return Garbled("a tag that is not a number")  # it may be half of a secret
             is_plain = DATA_LENGTHS.keys().isdisjoint(sequence)
             shape = Shape(values[0], sequence, is_plain and len(sequence) <= _MAX_SHAPE_FIELDS)
             if shape.is_remembered:

@@ -6,12 +6,17 @@ import asyncio
 import errno
 import socket
 from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from sessions.authority import Authority
 from sessions.connection import Connection, ConnectionLimits
+from sessions.entrance import Entrance, FrontDesk
+from sessions.profile import is_within
 from sessions.registry import Registry
+from sessions.tls import ServerTls
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
@@ -24,28 +29,52 @@ class ListenError(Exception):
     """The address cannot be listened on; says why in one line."""
 
 
-class Acceptor:
-    """Accepts FIX connections on one address."""
+@dataclass(slots=True)
+class Doors:
+    """The bound sockets to accept on: one for plain TCP, one for TLS."""
 
-    def __init__(self, registry: Registry, turn: Turn, limits: ConnectionLimits) -> None:
+    plain: socket.socket | None = None
+    tls: tuple[socket.socket, ServerTls] | None = None
+
+
+class Acceptor:
+    """Accepts FIX connections."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        turn: Turn,
+        limits: ConnectionLimits,
+        authority: Authority | None = None,
+    ) -> None:
         self._registry = registry
         self._turn = turn
         self._limits = limits
-        self._connections: set[Connection] = set()
-        self._strangers: dict[Connection, str] = {}  # on which nobody has logged on, by host
+        self._desk = FrontDesk(registry, turn, limits, authority)
+        self._connections: set[Entrance | Connection] = set()
+        self._strangers: dict[Entrance, str] = {}  # on which nobody has logged on, by host
         self._strangers_by_host: Counter[str] = Counter()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._all_closed = asyncio.Event()
 
-    async def listen(self, listener: socket.socket) -> None:
-        """Begin to accept on a bound socket."""
+    async def listen(self, doors: Doors) -> None:
+        """Begin to accept on bound sockets."""
+        if doors.plain is not None:
+            await self._listen(doors.plain, None)
+        if doors.tls is not None:
+            await self._listen(*doors.tls)
+
+    async def _listen(self, listener: socket.socket, tls: ServerTls | None) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connect, sock=listener, backlog=_BACKLOG)
+        server = await loop.create_server(
+            lambda: self._connect(tls), sock=listener, backlog=_BACKLOG
+        )
+        self._servers.append(server)
 
     async def close(self, text: str) -> None:
         """Stop accepting, log every peer out with `text`, and wait for their connections to end."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         self._turn.open()
         timeout_ns = 0
         for endpoint in self._registry:
@@ -53,8 +82,8 @@ class Acceptor:
                 timeout_ns = max(timeout_ns, endpoint.session.settings.logout_timeout_ns)
                 endpoint.session.logout(text.encode("latin-1"), self._turn.open())
                 endpoint.settle()
-        for connection in list(self._connections):
-            connection.close_if_nobody(text)
+        for stranger in list(self._strangers):
+            stranger.close(text)
         if self._connections:
             try:
                 async with asyncio.timeout(timeout_ns / 1e9 + _GRACE_S):
@@ -67,22 +96,24 @@ class Acceptor:
 
     def abort(self) -> None:
         """Drop everything at once: what has not been written must not be."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for connection in list(self._connections):
             connection.abort()
 
-    def _connect(self) -> Connection:
-        connection = Connection(
-            self._registry, self._turn, self._limits, self._opened, self._known, self._closed
-        )
-        self._connections.add(connection)
+    def _connect(self, tls: ServerTls | None) -> Entrance:
+        entrance = Entrance(self._desk, self, tls)
+        self._connections.add(entrance)
         self._all_closed.clear()
-        return connection
+        return entrance
 
-    def _opened(self, connection: Connection) -> str | None:
+    # --- sessions.entrance.Doorkeeper ---------------------------------------------------
+
+    def opened(self, entrance: Entrance) -> str | None:
         """Count a stranger, or say which limit keeps it out."""
-        limits, host = self._limits, connection.host
+        limits, host = self._limits, entrance.host
+        if not is_within(limits.networks, host):
+            return "its address is not in access.addresses"
         if len(self._connections) > limits.max_connections:
             return f"the limit of {limits.max_connections} connections is reached"
         if len(self._strangers) >= limits.max_strangers:
@@ -90,19 +121,22 @@ class Acceptor:
         if self._strangers_by_host[host] >= limits.max_strangers_by_address:
             count = limits.max_strangers_by_address
             return f"{count} connections from {host} wait for a Logon already"
-        self._strangers[connection] = host
+        self._strangers[entrance] = host
         self._strangers_by_host[host] += 1
         return None
 
-    def _known(self, connection: Connection) -> None:
-        host = self._strangers.pop(connection, None)
+    def entered(self, entrance: Entrance, connection: Connection) -> None:
+        """A stranger has become somebody."""
+        self._connections.add(connection)
+        self.closed(entrance)
+
+    def closed(self, connection: Entrance | Connection) -> None:
+        """Count it no more."""
+        host = self._strangers.pop(connection, None) if isinstance(connection, Entrance) else None
         if host is not None:
             self._strangers_by_host[host] -= 1
             if not self._strangers_by_host[host]:
                 del self._strangers_by_host[host]
-
-    def _closed(self, connection: Connection) -> None:
-        self._known(connection)
         self._connections.discard(connection)
         if not self._connections:
             self._all_closed.set()

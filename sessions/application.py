@@ -6,6 +6,7 @@ from typing import Protocol
 
 from fix_engine.message import Message
 from sessions.journal import Record
+from sessions.profile import Profile
 
 
 class Peer(Protocol):
@@ -13,6 +14,7 @@ class Peer(Protocol):
 
     number: int
     comp_id: bytes
+    profile: Profile
 
     @property
     def next_in(self) -> int:

@@ -29,14 +29,18 @@ from fix_engine.outbound import return_route
 from fix_engine.session import Session
 from fix_engine.states import State
 from sessions.application import Application, business_reject
+from sessions.credentials import Outcome
 from sessions.journal import Journal, Kind
+from sessions.profile import Profile
 from sessions.store import SentMessages
 from sessions.throttle import Throttle
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
-_OTHER: Final = 0  # BusinessRejectReason (380); FIX 4.4 has none for this
+# BusinessRejectReason (380); FIX 4.4 has none for too many messages.
+_OTHER: Final = 0
+_NOT_AUTHORIZED: Final = 6
 
 
 class Wire(Protocol):
@@ -59,20 +63,21 @@ class Endpoint:
         self,
         number: int,
         session: Session,
+        profile: Profile,
         journal: Journal,
         turn: Turn,
         application: Application,
-        throttle: Throttle,
     ) -> None:
         self.number = number
         self.session = session
+        self.profile = profile
         self.comp_id = session.settings.target_comp_id
         self.sent = SentMessages(journal)
         self.wire: Wire | None = None
         self._journal = journal
         self._turn = turn
         self._application = application
-        self._throttle = throttle
+        self._throttle = Throttle(profile.rate_limit)
         self._wanted: Fetch | None = None
         self._page_is_due = False
         self._settling = False
@@ -119,6 +124,18 @@ class Endpoint:
         except Exception as error:
             self._renew(error, next_in)
         self.settle()
+
+    def remember(self, outcome: Outcome) -> None:
+        """Keep, in the journal, too, what is to be remembered of how the peer proved itself."""
+        if outcome.memory and (not outcome.only_online or self.session.state is State.ACTIVE):
+            memory = outcome.memory
+            self._journal.add(Kind.CREDENTIAL, self.number, 0, self.session.next_in, memory)
+            self.recall_credential(memory)
+
+    def recall_credential(self, memory: bytes) -> None:
+        """Take up what an earlier Logon left to be remembered."""
+        if self.profile.credential is not None:
+            self.profile.credential.recall(memory)
 
     def _renew(self, error: Exception, next_in: int) -> None:
         """The machine broke over a message: a bug of ours that must not be everybody's.
@@ -181,6 +198,10 @@ class Endpoint:
 
     def _deliver(self, effect: Deliver) -> None:
         message, wait_ns = effect.message, 0
+        right = self.profile.withheld.get(message.msg_type)
+        if right is not None:
+            text = b"%b does not have the right to %b" % (self.comp_id, right.encode())
+            return self._refuse(message, _NOT_AUTHORIZED, text)
         if self._throttle.is_limited:
             wait_ns = self._throttle.wait_ns(message.msg_type, self._turn.open())
         if not wait_ns:
@@ -189,9 +210,12 @@ class Endpoint:
             self.session.logout(b"Too many messages in spite of refusals", self._turn.open())
         else:
             text = b"Too many messages: wait %d ms" % (wait_ns // 1_000_000 + 1)
-            ref_id = message.get(tags.CL_ORD_ID) or b""
-            body = business_reject(message, _OTHER, text, ref_id)
-            self.send(tags.BUSINESS_MESSAGE_REJECT, body, return_route(message))
+            self._refuse(message, _OTHER, text)
+        return None
+
+    def _refuse(self, message: Message, reason: int, text: bytes) -> None:
+        body = business_reject(message, reason, text, message.get(tags.CL_ORD_ID) or b"")
+        self.send(tags.BUSINESS_MESSAGE_REJECT, body, return_route(message))
 
     def _online(self, effect: Online) -> None:
         log.info(

@@ -55,6 +55,7 @@ class Kind(IntEnum):
     COMMAND = 4  # payload: the message as received
     UP = 5  # payload: what the application chose to keep of the Logon
     DOWN = 6
+    CREDENTIAL = 7  # payload: what is to be remembered of how the session proved itself
 
 
 INPUT_KINDS: Final = frozenset((Kind.COMMAND, Kind.UP, Kind.DOWN))

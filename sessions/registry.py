@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from fix_engine import tags
@@ -14,7 +14,8 @@ from fix_engine.validation import Validator
 from sessions.application import Application
 from sessions.endpoint import Endpoint
 from sessions.journal import Batch, Journal, Kind
-from sessions.throttle import RateLimit, Throttle
+from sessions.profile import Profile
+from sessions.throttle import RateLimit
 from sessions.turn import Turn
 
 _COMP_ID = re.compile(rb"[!-<>-~]{1,64}")  # printable, without blanks and "="
@@ -22,12 +23,24 @@ _COMP_ID = re.compile(rb"[!-<>-~]{1,64}")  # printable, without blanks and "="
 
 @dataclass(slots=True)
 class Admission:
-    """The open policy: any peer, or one named peer, that addresses us by our CompID."""
+    """Which sessions there may be: those with a profile, or whoever addresses us by our CompID."""
 
-    settings: SessionSettings  # target_comp_id b"" admits any peer
+    settings: SessionSettings  # of all; with target_comp_id b"" any peer is meant
     max_sessions: int = 10_000  # identities remembered; an open door must not grow our memory
     rate_limit: RateLimit = field(default_factory=RateLimit)
     replaces_live: bool = False  # a second Logon of a live session ends the first, or is refused
+    profiles: Mapping[bytes, Profile] | None = None  # by SenderCompID; None: the door is open
+
+    def is_known(self, comp_id: bytes) -> bool:
+        """Whether somebody may log on as `comp_id`."""
+        if self.profiles is not None:
+            return comp_id in self.profiles
+        return self.settings.target_comp_id in (b"", comp_id)
+
+    def profile(self, comp_id: bytes) -> Profile:
+        """The profile of a session; a plain one for those that nobody may log on as any more."""
+        found = self.profiles.get(comp_id) if self.profiles is not None else None
+        return found or Profile(replace(self.settings, target_comp_id=comp_id), self.rate_limit)
 
 
 class Registry:
@@ -55,18 +68,25 @@ class Registry:
     def __getitem__(self, number: int) -> Endpoint:
         return self._by_number[number]
 
+    def misaddressed(self, message: Message) -> str | None:
+        """Why a connection's first message is no Logon for us at all, or None."""
+        if message.msg_type != tags.LOGON:
+            return "the first message is not a Logon"
+        target = message.get(tags.TARGET_COMP_ID)
+        if target != self._admission.settings.sender_comp_id:
+            return f"TargetCompID (56) is {_shown(target)}, not ours"
+        return None
+
     def claim(self, message: Message) -> Endpoint | str:
         """The session that a connection's first message is for, or why there is none.
 
         A reason is for the log only: an unknown caller gets no answer.
         """
-        sender, target = message.get(tags.SENDER_COMP_ID), message.get(tags.TARGET_COMP_ID)
-        settings = self._admission.settings
-        if message.msg_type != tags.LOGON:
-            return "the first message is not a Logon"
-        if target != settings.sender_comp_id:
-            return f"TargetCompID (56) is {_shown(target)}, not ours"
-        if not sender or (settings.target_comp_id and sender != settings.target_comp_id):
+        fault = self.misaddressed(message)
+        if fault is not None:
+            return fault
+        sender = message.get(tags.SENDER_COMP_ID)
+        if not sender or not self._admission.is_known(sender):
             return f"SenderCompID (49) {_shown(sender)} may not log on here"
         endpoint = self._by_peer.get(sender)
         if endpoint is None:
@@ -107,14 +127,15 @@ class Registry:
                 self._add(number, record.payload)
             elif record.kind is Kind.RESET:
                 self._by_number[number].sent.reset()
+            elif record.kind is Kind.CREDENTIAL:
+                self._by_number[number].recall_credential(record.payload)
             else:
                 self._application.on_recovered(self._by_number[number], record, batch.stamp)
 
     def _add(self, number: int, peer: bytes) -> Endpoint:
-        settings = replace(self._admission.settings, target_comp_id=peer)
-        session = Session(settings, self._validator)
-        throttle = Throttle(self._admission.rate_limit)
-        endpoint = Endpoint(number, session, self._journal, self._turn, self._application, throttle)
+        profile = self._admission.profile(peer)
+        session = Session(profile.settings, self._validator)
+        endpoint = Endpoint(number, session, profile, self._journal, self._turn, self._application)
         self._by_peer[peer] = self._by_number[number] = endpoint
         return endpoint
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
 import structlog
 
 from fix_engine.validation import Validator
-from sessions.acceptor import Acceptor
+from sessions.acceptor import Acceptor, Doors
 from sessions.application import Application
+from sessions.authority import AccessRules, Answer, Authority, RunSlowly
 from sessions.clock import Clock
 from sessions.connection import ConnectionLimits
+from sessions.credentials import Outcome
 from sessions.journal import Journal, JournalError
 from sessions.registry import Admission, Registry
 from sessions.turn import Turn
@@ -37,8 +39,12 @@ class Server(Generic[A]):
         limits: ConnectionLimits,
         make_application: Callable[[Journal, Turn], A],
         clock: Callable[[], int] | None = None,
+        access: AccessRules | None = None,
     ) -> None:
-        """To be made inside the running event loop; `clock` tells UTC in nanoseconds."""
+        """To be made inside the running event loop; `clock` tells UTC in nanoseconds.
+
+        Without `access` nobody is asked to prove who it is.
+        """
         self._journal = journal
         self._failure: Exception | None = None
         self._stopped = asyncio.Event()
@@ -46,10 +52,13 @@ class Server(Generic[A]):
         self.turn = Turn(journal, clock or Clock().now, loop.call_soon, self._turn_failed)
         self.application = make_application(journal, self.turn)
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
-        self._acceptor = Acceptor(self.registry, self.turn, limits)
+        authority = None
+        if access is not None:
+            authority = Authority(admission.profiles or {}, access, _in_threads(access))
+        self._acceptor = Acceptor(self.registry, self.turn, limits, authority)
 
-    async def start(self, listener: socket.socket) -> None:
-        """Recover from the journal, then accept on a bound socket.
+    async def start(self, doors: Doors) -> None:
+        """Recover from the journal, then accept on bound sockets.
 
         Raises JournalError.
         """
@@ -58,7 +67,7 @@ class Server(Generic[A]):
         self.turn.close()
         if self._failure is not None:
             raise self._failure
-        await self._acceptor.listen(listener)
+        await self._acceptor.listen(doors)
 
     def stop(self) -> None:
         """Have `run` return, from a signal handler for instance."""
@@ -83,6 +92,25 @@ class Server(Generic[A]):
         self._failure = error
         self._acceptor.abort()
         self._stopped.set()
+
+
+def _in_threads(rules: AccessRules) -> RunSlowly:
+    """Runs password checks beside the loop, so many at once; the others wait their turn."""
+    loop = asyncio.get_running_loop()
+    pool = ThreadPoolExecutor(rules.checks_at_once, thread_name_prefix="password")
+
+    def checked(work: Callable[[], Outcome]) -> Outcome:
+        try:
+            return work()
+        except Exception as error:
+            log.critical("password check failed", exc_info=error)
+            return Outcome("the check itself failed")
+
+    def run(work: Callable[[], Outcome], answer: Answer) -> None:
+        future = loop.run_in_executor(pool, checked, work)
+        future.add_done_callback(lambda done: None if done.cancelled() else answer(done.result()))
+
+    return run
 
 
 class _Progress:

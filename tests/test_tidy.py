@@ -112,7 +112,9 @@ def test_asyncio_stays_at_the_edge() -> None:
         "exchange/service.py",
         "sessions/acceptor.py",
         "sessions/connection.py",
+        "sessions/entrance.py",
         "sessions/server.py",
+        "sessions/transport.py",
     }
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVarTuple, cast
 
 from fix_engine.timestamps import SECOND_NS
 from fix_engine.validation import Validator
-from sessions.acceptor import bind
+from sessions.acceptor import Doors, bind
 from sessions.echo import EchoApplication
 from sessions.endpoint import Endpoint
 from sessions.journal import Durability, Journal
@@ -95,6 +95,15 @@ class _Meter(asyncio.Protocol):
     def is_closing(self) -> bool:
         return self._transport.is_closing()
 
+    def set_protocol(self, connection: asyncio.Protocol) -> None:
+        self._connection = connection
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._meters[transport.get_extra_info("peername")] = self
@@ -137,7 +146,7 @@ class OverTcp:
             lambda journal, turn: EchoApplication(dictionary()),
             self._clock.now,
         )
-        await self._server.start(self._listener)
+        await self._server.start(Doors(self._listener))
         self._run = asyncio.create_task(self._server.run("The venue is closing"))
 
     @property

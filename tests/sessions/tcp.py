@@ -16,7 +16,7 @@ from fix_engine.session import Session
 from fix_engine.timestamps import TimestampFormatter
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder
-from sessions.acceptor import bind
+from sessions.acceptor import Doors, bind
 from sessions.connection import ConnectionLimits
 from sessions.echo import EchoApplication
 from sessions.journal import Durability, Journal
@@ -193,7 +193,7 @@ async def house(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGE_BUFFER)
     with listener:
-        await server.start(listener)
+        await server.start(Doors(listener))
         running = House(server, listener.getsockname()[1])
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: running.log.append(_complaint(context)))

@@ -15,7 +15,7 @@ from sessions.application import Peer
 from sessions.connection import ConnectionLimits
 from sessions.echo import EchoApplication
 from sessions.store import SentMessages
-from tests.sessions.tcp import SMALL_BUFFER, Client, Run, eventually, house
+from tests.sessions.tcp import PATIENCE_S, SMALL_BUFFER, Client, Run, eventually, house
 from tests.support.messages import as_dict, dictionary, fix
 
 LOGON = "35=A|98=0|108=30|"
@@ -214,14 +214,29 @@ def test_a_slow_reader_is_cut_off_at_its_limit_and_nobody_else_feels_it(run: Run
             # Nothing is lost: all that was echoed is asked for at the next logon.
             back = await venue.caller("SLOW")
             back.seq = session.next_in
-            echoed = session.next_out - 2
+            echoed = session.next_out - 3  # without Logon and Logout
             assert echoed >= 65
             await back.send(LOGON)
-            assert (await back.receive())[34] == str(echoed + 2)
+            assert (await back.receive())[34] == str(echoed + 3)
             for number in range(echoed):
                 if number % 40 == 0:  # as much as it may leave unread
                     await back.send(f"35=2|7={number + 2}|16={min(number + 41, echoed + 1)}|")
                 assert (await back.receive())[11] == str(number)
+
+    run(scenario())
+
+
+def test_a_slow_reader_that_reads_on_finds_out_why_it_was_logged_out(run: Run) -> None:
+    async def scenario() -> None:
+        limits = ConnectionLimits(max_unread_bytes=65_536)
+        async with house(limits, logout_timeout_s=PATIENCE_S) as venue:
+            slow = await venue.client("SLOW", read=SMALL_BUFFER, write=SMALL_BUFFER)
+            filling = asyncio.create_task(fill(slow, 1_000))
+            await eventually(lambda: venue.session("SLOW").state is State.LOGGING_OUT)
+            farewell = await slow.until("5")
+            assert farewell[58].startswith("More than 65536 bytes are unread")
+            filling.cancel()
+            await asyncio.wait([filling])
 
     run(scenario())
 

@@ -40,8 +40,8 @@ class Initiator(Session):
             self._reset()
         self.reset_pending = reset
         self._move(Input.LOGON_SENT)
-        self.heartbeat_ns = heartbeat_s * SECOND_NS
-        self._give_up_at = now + self.settings.logon_timeout_ns
+        self._liveness.interval_ns = heartbeat_s * SECOND_NS
+        self._liveness.give_up_at = now + self.settings.logon_timeout_ns
         flag = b"141=Y\x01" if reset else b""
         body = b"98=0\x01108=%d\x01%b789=%d\x01" % (heartbeat_s, flag, self.next_in)
         self._send(tags.LOGON, body, now)
@@ -54,8 +54,7 @@ class Initiator(Session):
         assert self.state is State.ACTIVE
         self._reset()
         self.reset_pending = True
-        heartbeat_s = self.heartbeat_ns // SECOND_NS
-        self._send(tags.LOGON, b"98=0\x01108=%d\x01141=Y\x01" % heartbeat_s, now)
+        self._send(tags.LOGON, b"98=0\x01108=%d\x01141=Y\x01" % self.heartbeat_s, now)
         self._on_message = self._await_reset
 
     def deadline(self) -> int | None:

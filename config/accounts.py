@@ -1,0 +1,112 @@
+"""Accounts and their sessions: who may log on, how they prove it, and what they may do."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from config.secret import Secret
+
+CompId = Annotated[str, Field(pattern=r"^[!-<>-~]{1,64}$")]
+Right = Literal["orders", "market-data", "drop-copy"]
+
+_ARGON2ID: Final = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[\w+/]+\$[\w+/]+")
+_PEM_KEY: Final = re.compile(r"-----BEGIN PUBLIC KEY-----([\s\w+/=]+)-----END PUBLIC KEY-----")
+_PEM_PREFIX: Final = bytes.fromhex("302a300506032b6570032100")  # an Ed25519 key, RFC 8410
+_KEY_BYTES: Final = 32
+_MIN_SECRET_BYTES: Final = 32
+
+
+class Section(BaseModel):
+    """A part of the settings: nothing unknown in it, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _network(text: str) -> str:
+    ip_network(text)  # raises ValueError, which says what is wrong
+    return text
+
+
+def _password_hash(secret: SecretStr) -> SecretStr:
+    if _ARGON2ID.fullmatch(secret.get_secret_value()) is None:
+        raise ValueError("holds no argon2id hash; make one with: seamark keys hash")
+    return secret
+
+
+def _hmac_secret(secret: SecretStr) -> SecretStr:
+    if len(_decoded(secret.get_secret_value())) < _MIN_SECRET_BYTES:
+        raise ValueError(f"holds no base64 of {_MIN_SECRET_BYTES} bytes or more")
+    return secret
+
+
+def _public_key(text: str) -> str:
+    """Base64 of the 32 bytes, from that or from `file:` and a PEM file."""
+    if text.startswith("file:"):
+        path = Path(text.removeprefix("file:"))
+        try:
+            pem = _PEM_KEY.search(path.read_text("ascii"))
+        except OSError as error:
+            raise ValueError(f"file {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ValueError(f"file {path} is no PEM file") from error
+        der = _decoded("".join(pem[1].split())) if pem else b""
+        if not der.startswith(_PEM_PREFIX):
+            raise ValueError(f"file {path} holds no Ed25519 public key in PEM")
+        text = base64.b64encode(der.removeprefix(_PEM_PREFIX)).decode()
+    if len(_decoded(text)) != _KEY_BYTES:
+        raise ValueError("is no base64 of a 32-byte Ed25519 public key, and no file:PATH of a PEM")
+    return text
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class Session(Section):
+    """One FIX session of an account; options left out are those of [session] and [venue]."""
+
+    comp_id: CompId
+    rights: Annotated[tuple[Right, ...], Field(min_length=1)] = ("orders",)
+    username: str = ""
+    password_hash: Annotated[Secret, AfterValidator(_password_hash)] | None = None
+    public_keys: tuple[Annotated[str, AfterValidator(_public_key)], ...] = ()
+    hmac_secret: Annotated[Secret, AfterValidator(_hmac_secret)] | None = None
+    client_certificate: Annotated[str, Field(max_length=256)] = ""
+    addresses: tuple[Network, ...] = ()
+    cancel_on_disconnect: bool | None = None
+    reset_on_logon: bool | None = None
+    is_test: bool | None = None
+    next_expected_msg_seq_num: bool | None = None
+    last_msg_seq_num_processed: bool | None = None
+    max_messages_per_s: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    max_messages_at_once: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Session:
+        given = [self.password_hash, self.public_keys or None, self.hmac_secret]
+        if sum(one is not None for one in given) != 1:
+            raise ValueError(
+                f"session {self.comp_id}: needs exactly one of password_hash, public_keys and "
+                f"hmac_secret; seamark keys make {self.comp_id} makes one"
+            )
+        return self
+
+
+class Account(Section):
+    """A customer of the venue."""
+
+    name: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+    sessions: Annotated[tuple[Session, ...], Field(min_length=1)]

@@ -1,0 +1,20 @@
+"""The rights of a session, and the messages that need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+#: Right -> MsgTypes that need it. What is in no row needs none: reference data, News, questions
+#: that the venue does not answer anyway.
+_NEEDED_BY: Final = {
+    "orders": b"D E F G H K L M AB AC AF i q s t u".split(),
+    "market-data": b"R V Z".split(),
+    "drop-copy": b"AD AQ".split(),
+}
+
+
+def withheld_types(rights: Iterable[str]) -> dict[bytes, str]:
+    """The MsgTypes that a session with only these rights may not send, and what each needs."""
+    missing = _NEEDED_BY.keys() - set(rights)
+    return {msg_type: right for right in sorted(missing) for msg_type in _NEEDED_BY[right]}

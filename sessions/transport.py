@@ -1,0 +1,54 @@
+"""What TCP and TLS are asked for, and what they tell of the peer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+import ssl
+from typing import Any, Final
+
+_PROBES: Final = 3  # of a silent connection, a third of the keepalive time apart
+
+
+def tune(transport: asyncio.BaseTransport, keepalive_s: int) -> None:
+    """No delay, and probes by the kernel after `keepalive_s` of silence, 0 for none.
+
+    A dead peer is found by heartbeats anyway; the probes keep firewalls from forgetting a quiet
+    connection, and end those on which nobody ever logs on.
+    """
+    plug = transport.get_extra_info("socket")
+    if plug is None or plug.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if keepalive_s:
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            interval = max(1, keepalive_s // _PROBES)
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive_s)
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+
+
+def peer_address(transport: asyncio.BaseTransport) -> tuple[str, str]:
+    """The peer's host, and what to call it in a log."""
+    name: Any = transport.get_extra_info("peername")
+    if isinstance(name, tuple) and len(name) >= 2:
+        return str(name[0]), f"{name[0]}:{name[1]}"
+    return str(name or "?"), str(name or "?")
+
+
+def certificate_names(transport: asyncio.BaseTransport) -> frozenset[str]:
+    """What a verified client certificate may be called: subject CN, DNS names, fingerprint."""
+    plug: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    found: Any = plug.getpeercert() if plug is not None else None
+    der = plug.getpeercert(binary_form=True) if plug is not None and found else None
+    if not found or der is None:
+        return frozenset()
+    names = {value for part in found.get("subject", ()) for key, value in part if _is_cn(key)}
+    names |= {value for kind, value in found.get("subjectAltName", ()) if kind == "DNS"}
+    return frozenset(names | {f"sha256:{hashlib.sha256(der).hexdigest()}"})
+
+
+def _is_cn(key: str) -> bool:
+    return key == "commonName"
