@@ -6,13 +6,15 @@ Every error is found at once and reported with its path, the value and a remedy.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +27,8 @@ from config.accounts import Account, CompId, Network, Section
 Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
 
 
+_DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_MOMENT: Final = re.compile(rf"(?:{_DAY}(?:-{_DAY})? )?(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
 _ENV_PREFIX: Final = "SEAMARK_"
 _SECRETS: Final = frozenset(("password_hash", "hmac_secret"))  # whose input is never shown
 _NOT_A_SETTING: Final = "is not a setting; see config/exchange.toml for those that are"
@@ -79,6 +83,7 @@ class SessionLayer(Section):
     min_heartbeat_s: int = Field(1, ge=0, le=3_600)
     max_heartbeat_s: int = Field(3_600, ge=1, le=86_400)
     max_resend_repeats: int = Field(10, ge=1, le=1_000)
+    gap_filled_types: tuple[Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,3}$")], ...] = ("B",)
     time_precision: Literal["ms", "us", "ns"] = "ms"
     max_latency_s: float = Field(120, gt=0, le=86_400)
     logon_timeout_s: float = Field(10, gt=0, le=600)
@@ -118,6 +123,42 @@ class Access(Section):
     free_failures: int = Field(3, ge=1, le=100)
     longest_wait_s: float = Field(60, ge=1, le=3_600)
     checks_at_once: int = Field(1, ge=1, le=64)
+
+
+class Schedule(Section):
+    """When sessions may be logged on."""
+
+    opens: str = ""
+    closes: str = ""
+    timezone: str = "UTC"
+    resets: bool = False
+    announce_s: tuple[Annotated[int, Field(ge=1, le=86_400)], ...] = (600, 300, 60, 30, 10)
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _is_moment(cls, text: str) -> str:
+        if text and _MOMENT.fullmatch(text) is None:
+            raise ValueError(f"{text!r} is no time such as 17:00, Sun 17:00 or Mon-Fri 09:00:30")
+        return text
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no time zone such as UTC or Europe/Berlin") from error
+        return name
+
+    @model_validator(mode="after")
+    def _moments_fit(self) -> Schedule:
+        if (self.opens == "") != (self.closes == ""):
+            raise ValueError("opens and closes are needed both, or neither")
+        if self.opens and self.opens == self.closes:
+            raise ValueError("opens and closes must differ; leave both empty to be open always")
+        if self.resets and not self.opens:
+            raise ValueError("resets goes with opens and closes")
+        return self
 
 
 class VenueSettings(Section):
@@ -177,6 +218,7 @@ class Settings(BaseSettings):
     journal: JournalSettings = JournalSettings()
     tls: Tls = Tls()
     access: Access = Access()
+    schedule: Schedule = Schedule()
     venue: VenueSettings = VenueSettings()
     accounts: tuple[Account, ...] = ()
     instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)] = DEFAULT_INSTRUMENTS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.resources import files
@@ -13,13 +14,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from config.settings import ConfigError, Settings, load
+from exchange import keys
 from exchange.access import UnsafeError, check_access
 from exchange.demo import DemoError, run_demo
 from exchange.service import Opened, echo, run_loop, serve
 from fix_engine.dictionary import Dictionary, DictionaryError
 from sessions.acceptor import ListenError
 from sessions.journal import JournalError
+from sessions.maintenance import MaintenanceError, MaintenancePlan, plan_from
 from sessions.telemetry import configure_logging
+from sessions.timetable import utc
 from sessions.tls import TlsError
 
 app = typer.Typer(
@@ -38,6 +42,9 @@ DictionaryFile = Annotated[
     Path | None,
     typer.Option("--dictionary", help="QuickFIX data dictionary; by default specs/FIX44.xml."),
 ]
+
+
+app.add_typer(keys.app, name="keys")
 
 
 @app.command("serve")
@@ -115,6 +122,39 @@ def check_config_command(
     symbols = ", ".join(instrument.symbol for instrument in settings.instruments)
     print(f"{where}: in order. {settings.session.sender_comp_id} would listen on")
     print(f"{settings.listen.host}:{settings.listen.port} and trade {symbols}.")
+
+
+@app.command("maintenance")
+def maintenance_command(
+    config: ConfigFile = None,
+    data: Annotated[Path | None, typer.Option(help="Directory of the journal.")] = None,
+    starts_in: Annotated[
+        int, typer.Option(help="Seconds until it starts; it is announced from now on.", min=0)
+    ] = 600,
+    lasts: Annotated[int | None, typer.Option(help="Seconds that it lasts.", min=1)] = None,
+    reason: Annotated[str, typer.Option(help="What everybody is told.")] = "maintenance",
+    cancel: Annotated[bool, typer.Option("--cancel", help="Call it off, or end it now.")] = False,
+) -> None:
+    """Plan maintenance of a running venue, call it off, or show what is planned.
+
+    Everybody is told by News, counting down; then everybody is logged out, and told when to come
+    again. The venue keeps running, and its plan outlives a restart.
+    """
+    settings = _settings(config, journal={"directory": data})
+    plan = MaintenancePlan(settings.journal.directory)
+    try:
+        if cancel:
+            print("Called off." if plan.cancel() else "Nothing was planned.")
+            return
+        if lasts is not None:
+            plan.write(plan_from(time.time_ns(), starts_in, lasts, reason))
+        planned = plan.read()
+    except MaintenanceError as error:
+        _fail(str(error))
+    if planned is None or planned.ends <= time.time_ns():
+        print("Nothing is planned; --lasts SECONDS plans something.")
+    else:
+        print(f"Planned: {planned.reason}, {utc(planned.starts)} to {utc(planned.ends)} UTC.")
 
 
 @app.command("demo")

@@ -76,6 +76,7 @@ def make_admission(settings: Settings) -> Admission:
         uses_next_expected=layer.next_expected_msg_seq_num,
         adds_last_processed=layer.last_msg_seq_num_processed,
         max_resend_repeats=layer.max_resend_repeats,
+        gap_filled_types=frozenset(name.encode("ascii") for name in layer.gap_filled_types),
         echoed_logon_tags=(tags.CANCEL_ON_DISCONNECT,),
     )
     return Admission(

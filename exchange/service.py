@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from config.settings import Settings
 from exchange.access import (
@@ -34,9 +35,12 @@ from sessions.acceptor import Doors, bind
 from sessions.application import Application
 from sessions.connection import ConnectionLimits
 from sessions.echo import EchoApplication
+from sessions.hours import Hours, parse_moment
 from sessions.journal import Durability, Journal
+from sessions.maintenance import MaintenancePlan
 from sessions.registry import Admission
 from sessions.server import Server
+from sessions.timetable import Timetable
 from sessions.tls import ServerTls
 from sessions.turn import Turn
 
@@ -69,6 +73,16 @@ def make_instruments(settings: Settings) -> list[Instrument]:
         )
         for number, instrument in enumerate(settings.instruments)
     ]
+
+
+def make_timetable(settings: Settings) -> Timetable:
+    """When the venue is open."""
+    schedule = settings.schedule
+    hours = None
+    if schedule.opens:
+        opens, closes = parse_moment(schedule.opens), parse_moment(schedule.closes)
+        hours = Hours(opens, closes, ZoneInfo(schedule.timezone))
+    return Timetable(hours, schedule.resets, schedule.announce_s)
 
 
 async def serve(
@@ -120,6 +134,8 @@ async def serve(
                 make_limits(settings),
                 make_application,
                 access=make_access_rules(settings),
+                timetable=make_timetable(settings),
+                plan=MaintenancePlan(settings.journal.directory),
             )
 
         await _run(make_server, journal, doors, opened)

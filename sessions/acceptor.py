@@ -16,6 +16,7 @@ from sessions.connection import Connection, ConnectionLimits
 from sessions.entrance import Entrance, FrontDesk
 from sessions.profile import is_within
 from sessions.registry import Registry
+from sessions.timetable import Timetable
 from sessions.tls import ServerTls
 from sessions.turn import Turn
 
@@ -46,11 +47,12 @@ class Acceptor:
         turn: Turn,
         limits: ConnectionLimits,
         authority: Authority | None = None,
+        timetable: Timetable | None = None,
     ) -> None:
         self._registry = registry
         self._turn = turn
         self._limits = limits
-        self._desk = FrontDesk(registry, turn, limits, authority)
+        self._desk = FrontDesk(registry, turn, limits, authority, timetable)
         self._connections: set[Entrance | Connection] = set()
         self._strangers: dict[Entrance, str] = {}  # on which nobody has logged on, by host
         self._strangers_by_host: Counter[str] = Counter()

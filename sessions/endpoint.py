@@ -73,6 +73,7 @@ class Endpoint:
         self.profile = profile
         self.comp_id = session.settings.target_comp_id
         self.sent = SentMessages(journal)
+        self.begun_at = 0  # when the present sequence numbers began
         self.wire: Wire | None = None
         self._journal = journal
         self._turn = turn
@@ -104,6 +105,11 @@ class Endpoint:
         if not self._settling:
             self.settle()
         return seq
+
+    def begin_anew(self) -> None:
+        """Begin both sequences at 1 again, with nobody connected."""
+        self.session.begin_anew()
+        self.settle()
 
     def replace_wire(self) -> None:
         """Log the present connection out at once, for another one takes its place."""
@@ -234,6 +240,7 @@ class Endpoint:
     def _reset(self, _: Reset) -> None:
         self._journal.add(Kind.RESET, self.number, 0, 1)
         self.sent.reset()
+        self.begun_at = self._turn.open()
         self._wanted = None
 
     def _disconnect(self, effect: Disconnect) -> None:

@@ -19,7 +19,9 @@ from fix_engine.wire import Decoder, Garbled
 from sessions.authority import Authority, Caller
 from sessions.connection import Connection, ConnectionLimits
 from sessions.credentials import Outcome
+from sessions.endpoint import Endpoint
 from sessions.registry import Registry
+from sessions.timetable import Timetable, farewell
 from sessions.tls import ServerTls
 from sessions.transport import certificate_names, peer_address, tune
 from sessions.turn import Turn
@@ -37,6 +39,7 @@ class FrontDesk:
     turn: Turn
     limits: ConnectionLimits
     authority: Authority | None = None
+    timetable: Timetable | None = None
 
 
 class Doorkeeper(Protocol):
@@ -202,6 +205,8 @@ class Entrance(asyncio.Protocol):
         if isinstance(endpoint, str):
             self._refuse(endpoint)
             return
+        if self._desk.timetable is not None:
+            _keep_hours(self._desk.timetable, endpoint, outcome, self._desk.turn.open())
         transport, held, self._held = self._wire, self._held, b""
         self._is_over = True
         self._stop_timer()
@@ -244,6 +249,15 @@ class Entrance(asyncio.Protocol):
         self._is_over = True
         self._stop_timer()
         self._doorkeeper.closed(self)
+
+
+def _keep_hours(timetable: Timetable, endpoint: Endpoint, outcome: Outcome, now: int) -> None:
+    """Outside opening hours a known caller is told when to come again."""
+    closed = timetable.closed(now)
+    if closed is not None:
+        outcome.complaint = outcome.complaint or farewell(closed).encode("ascii")
+    elif timetable.is_stale(endpoint.begun_at, now):
+        endpoint.begin_anew()
 
 
 def _who(logon: Message) -> dict[str, Any]:

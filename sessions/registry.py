@@ -94,8 +94,8 @@ class Registry:
                 return f"SenderCompID (49) {_shown(sender)} is not 1 to 64 printable characters"
             if len(self._by_peer) >= self._admission.max_sessions:
                 return f"the limit of {self._admission.max_sessions} sessions is reached"
-            self._turn.open()
             endpoint = self._add(len(self._by_number) + 1, sender)
+            endpoint.begun_at = self._turn.open()
             self._journal.add(Kind.SESSION, endpoint.number, 0, 1, sender)
         if endpoint.wire is not None:
             if not self._admission.replaces_live:
@@ -124,9 +124,10 @@ class Registry:
                 length = len(record.payload)
                 self._by_number[number].sent.append(record.seq, record.offset, length)
             elif record.kind is Kind.SESSION:
-                self._add(number, record.payload)
+                self._add(number, record.payload).begun_at = batch.stamp
             elif record.kind is Kind.RESET:
                 self._by_number[number].sent.reset()
+                self._by_number[number].begun_at = batch.stamp
             elif record.kind is Kind.CREDENTIAL:
                 self._by_number[number].recall_credential(record.payload)
             else:

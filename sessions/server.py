@@ -17,8 +17,11 @@ from sessions.authority import AccessRules, Answer, Authority, RunSlowly
 from sessions.clock import Clock
 from sessions.connection import ConnectionLimits
 from sessions.credentials import Outcome
+from sessions.curfew import Curfew
 from sessions.journal import Journal, JournalError
+from sessions.maintenance import MaintenancePlan
 from sessions.registry import Admission, Registry
+from sessions.timetable import Timetable
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
@@ -40,10 +43,12 @@ class Server(Generic[A]):
         make_application: Callable[[Journal, Turn], A],
         clock: Callable[[], int] | None = None,
         access: AccessRules | None = None,
+        timetable: Timetable | None = None,
+        plan: MaintenancePlan | None = None,
     ) -> None:
         """To be made inside the running event loop; `clock` tells UTC in nanoseconds.
 
-        Without `access` nobody is asked to prove who it is.
+        Without `access` nobody is asked to prove who it is; without `timetable` it is always open.
         """
         self._journal = journal
         self._failure: Exception | None = None
@@ -55,7 +60,10 @@ class Server(Generic[A]):
         authority = None
         if access is not None:
             authority = Authority(admission.profiles or {}, access, _in_threads(access))
-        self._acceptor = Acceptor(self.registry, self.turn, limits, authority)
+        self._acceptor = Acceptor(self.registry, self.turn, limits, authority, timetable)
+        self._curfew = None
+        if timetable is not None:
+            self._curfew = Curfew(timetable, plan, self.registry, self.turn, loop.call_later)
 
     async def start(self, doors: Doors) -> None:
         """Recover from the journal, then accept on bound sockets.
@@ -67,6 +75,8 @@ class Server(Generic[A]):
         self.turn.close()
         if self._failure is not None:
             raise self._failure
+        if self._curfew is not None:
+            self._curfew.look()
         await self._acceptor.listen(doors)
 
     def stop(self) -> None:
@@ -80,6 +90,8 @@ class Server(Generic[A]):
         then nobody was told anything more, and what was acknowledged before is in the journal.
         """
         await self._stopped.wait()
+        if self._curfew is not None:
+            self._curfew.stop()
         if self._failure is None:
             await self._acceptor.close(farewell)
         self._journal.close()
