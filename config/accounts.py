@@ -97,10 +97,13 @@ class Session(Section):
     @model_validator(mode="after")
     def _one_credential(self) -> Session:
         given = [self.password_hash, self.public_keys or None, self.hmac_secret]
-        if sum(one is not None for one in given) != 1:
+        count = sum(one is not None for one in given)
+        is_trusted = count == 0 and (self.addresses or self.client_certificate)
+        if count != 1 and not is_trusted:
             raise ValueError(
                 f"session {self.comp_id}: needs exactly one of password_hash, public_keys and "
-                f"hmac_secret; seamark keys make {self.comp_id} makes one"
+                f"hmac_secret (seamark keys make {self.comp_id} makes one), or none of them and "
+                f"the addresses or the client_certificate by which it is known"
             )
         return self
 

@@ -88,7 +88,9 @@ class SessionLayer(Section):
     max_latency_s: float = Field(120, gt=0, le=86_400)
     logon_timeout_s: float = Field(10, gt=0, le=600)
     logout_timeout_s: float = Field(2, gt=0, le=60)
+    closing_timeout_s: float = Field(2, gt=0, le=60)
     max_message_bytes: int = Field(65_536, ge=1_024, le=16 << 20)
+    max_fields: int = Field(2_000, ge=100, le=100_000)
     max_logon_bytes: int = Field(4_096, ge=512, le=65_536)
     max_unread_bytes: int = Field(64 << 20, ge=1 << 20)
     max_sessions: int = Field(10_000, ge=1)
@@ -245,6 +247,17 @@ class Settings(BaseSettings):
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{what} {', '.join(twice)} is there more than once")
+        by_certificate = [
+            one.comp_id
+            for account in self.accounts
+            for one in account.sessions
+            if one.client_certificate
+        ]
+        if by_certificate and self.tls.client_certificates == "none":
+            raise ValueError(
+                f"session {by_certificate[0]} has a client_certificate; tls.client_certificates "
+                f'must be "optional" or "required", and tls.client_ca be set'
+            )
         return self
 
     @classmethod

@@ -182,7 +182,8 @@ def _announce_venue(settings: Settings, opened: Opened) -> None:
     journal = f"{opened.journal} ({durability})" if opened.journal else "in memory, not kept"
     host, port = opened.plain or opened.tls or ("", 0)
     sessions = [one.comp_id for account in settings.accounts for one in account.sessions]
-    who = f"as one of {len(sessions):,} sessions" if sessions else "any SenderCompID"
+    others = f" and {len(sessions) - 3:,} more" if len(sessions) > 3 else ""
+    who = f"SenderCompID {', '.join(sessions[:3])}{others}" if sessions else "any SenderCompID"
     print(f"Seamark {version('seamark')} listens on {host}:{port}, FIX.4.4.")
     print(f"  Log on    TargetCompID {settings.session.sender_comp_id}, {who}")
     if opened.tls is not None:

@@ -94,7 +94,9 @@ def make_limits(settings: Settings) -> ConnectionLimits:
     return ConnectionLimits(
         max_message_bytes=layer.max_message_bytes,
         logon_timeout_s=layer.logon_timeout_s,
+        max_fields=layer.max_fields,
         max_logon_bytes=layer.max_logon_bytes,
+        closing_timeout_s=layer.closing_timeout_s,
         max_unread_bytes=layer.max_unread_bytes,
         max_connections=layer.max_connections,
         max_strangers=layer.max_strangers,
@@ -178,14 +180,15 @@ def _rate_limit(one: models.Session, settings: Settings) -> RateLimit:
     )
 
 
-def _credential(one: models.Session, window_ns: int) -> Credential:
+def _credential(one: models.Session, window_ns: int) -> Credential | None:
     if one.password_hash is not None:
         return PasswordCredential(one.password_hash.get_secret_value())
     if one.hmac_secret is not None:
         secret = base64.b64decode(one.hmac_secret.get_secret_value())
         return HmacCredential(secret, window_ns)
-    keys = [base64.b64decode(key) for key in one.public_keys]
-    return SignatureCredential(keys, window_ns)
+    if one.public_keys:
+        return SignatureCredential([base64.b64decode(key) for key in one.public_keys], window_ns)
+    return None  # known by its address or its certificate alone
 
 
 def _sessions(settings: Settings) -> list[models.Session]:

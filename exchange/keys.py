@@ -125,6 +125,8 @@ def _described(one: models.Session) -> str:
         return f"password (argon2id {parameters}){username}"
     if one.hmac_secret is not None:
         return f"HMAC-SHA512 with a nonce{username}"
+    if not one.public_keys:
+        return "address or certificate alone"
     return "Ed25519 key " + ", ".join(one.public_keys)
 
 

@@ -21,7 +21,7 @@ from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.timestamps import SECOND_NS
 from sessions.backoff import Backoff
-from sessions.credentials import Credential, Method, Outcome, decoys, presented
+from sessions.credentials import Method, Outcome, decoys, presented
 from sessions.profile import Profile, is_within
 
 _IPV6_PREFIX: Final = 64  # what one customer is given; single addresses cost an attacker nothing
@@ -75,18 +75,19 @@ class Authority:
         method = presented(logon)
         profile = self._profiles.get(sender)
         fault = _misfit(profile, method, logon, caller)
-        if method is None:
+        credential = profile.credential if profile is not None and fault is None else None
+        if method is None or (fault is None and credential is None):
             self._conclude(Outcome(fault), sender, caller.host, now, answer)
             return
-        credential = self._decoys[method] if fault is not None else _credential(profile)
+        checked = credential or self._decoys[method]
 
         def conclude(outcome: Outcome) -> None:
             self._conclude(Outcome(fault) if fault else outcome, sender, caller.host, now, answer)
 
         if method is Method.PASSWORD:
-            self._run_slowly(lambda: credential.check(logon, now), conclude)
+            self._run_slowly(lambda: checked.check(logon, now), conclude)
         else:
-            conclude(credential.check(logon, now))
+            conclude(checked.check(logon, now))
 
     def _conclude(
         self, outcome: Outcome, sender: bytes, host: str, now: int, answer: Answer
@@ -111,16 +112,12 @@ def _misfit(
     profile: Profile | None, method: Method | None, logon: Message, caller: Caller
 ) -> str | None:
     """What is wrong with a Logon before its credential is looked at."""
-    if method is None:
-        return "no credentials: neither Password (554) nor RawData (96)"
     if profile is None:
         return "no such session"
-    if profile.credential is None or profile.credential.method is not method:
-        wanted = profile.credential.method.value if profile.credential else "nothing"
-        return f"it presents a {method.value}; this session needs {wanted}"
-    username = logon.get(tags.USERNAME)
-    if username != profile.username and not (username is None and method is Method.SIGNATURE):
-        return "Username (553) is missing or not this session's"
+    if profile.credential is not None:
+        fault = _wrong_kind(profile, profile.credential.method, method, logon)
+        if fault is not None:
+            return fault
     if not is_within(profile.networks, caller.host):
         return "its address is not in the session's allow-list"
     if profile.certificate and profile.certificate not in caller.certificate:
@@ -128,10 +125,17 @@ def _misfit(
     return None
 
 
-def _credential(profile: Profile | None) -> Credential:
-    assert profile is not None
-    assert profile.credential is not None
-    return profile.credential
+def _wrong_kind(
+    profile: Profile, wanted: Method, method: Method | None, logon: Message
+) -> str | None:
+    if method is None:
+        return "no credentials: neither Password (554) nor RawData (96)"
+    if method is not wanted:
+        return f"it presents a {method.value}; this session needs {wanted.value}"
+    username = logon.get(tags.USERNAME)
+    if username != profile.username and not (username is None and method is Method.SIGNATURE):
+        return "Username (553) is missing or not this session's"
+    return None
 
 
 def _neighbourhood(host: str) -> str:

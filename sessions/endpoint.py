@@ -160,11 +160,20 @@ class Endpoint:
         """Carry out the machine's effects in order, with those that they cause."""
         self._settling = True
         try:
-            while effects := self.session.take_effects():
+            while effects := self._take_effects():
                 for effect in effects:
                     self._carry_out[effect.__class__](effect)
         finally:
             self._settling = False
+
+    def _take_effects(self) -> list[Effect]:
+        """What the machine wants done; it may still have to obey messages from behind a gap."""
+        next_in = self.session.next_in
+        try:
+            return self.session.take_effects()
+        except Exception as error:
+            self._renew(error, next_in)
+            return []
 
     # --- effects ------------------------------------------------------------------------
 

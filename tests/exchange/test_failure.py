@@ -9,8 +9,10 @@ import pytest
 from exchange.commands import Command
 from exchange.events import VenueEvent
 from exchange.venue import Venue
+from fix_engine.errors import Reject
 from fix_engine.message import Message
 from fix_engine.session import Session
+from fix_engine.validation import Validator
 from sessions.journal import FILE_NAME
 from tests.support.tcp import TcpClient, VenueProcess
 from tests.support.world import World
@@ -96,3 +98,28 @@ def test_a_fault_in_a_session_machine_is_that_session_s_alone(
     cancel, gap_fill = victim.take()
     assert (cancel[150], int(cancel[34])) == ("4", seen + 1), "no number is used twice or lost"
     assert gap_fill[123] == "Y"
+
+
+def test_so_is_a_fault_over_a_message_that_waited_behind_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    victim, other = world.client("VICTIM"), world.client("OTHER")
+    check = Validator.check
+
+    def broken(self: Validator, message: Message) -> Reject | None:
+        if message.get(b"112") == b"poison":
+            raise ZeroDivisionError("sabotage")
+        return check(self, message)
+
+    monkeypatch.setattr(Validator, "check", broken)
+    victim.send("35=1|112=poison|", seq=3)
+    assert victim.is_connected
+    victim.send("35=0|", seq=2)
+    assert not victim.is_connected
+    assert world.failures == []
+    assert other.order("b", "buy", "1", "100")[0][150] == "0"
+    monkeypatch.undo()
+    victim.connect()
+    victim.send("35=A|98=0|108=30|", seq=3)
+    assert victim.take()[-1][35] == "A", "the Heartbeat was counted, what broke the machine was not"
