@@ -6,7 +6,7 @@ READY := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop sim bench docs lock clean
+.PHONY: help install run demo test check format interop sim fuzz guided bench docs lock clean
 
 help: ## list these jobs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -47,6 +47,15 @@ interop: install ## real FIX engines as clients: QuickFIX in Java, C++ and Go (n
 sim: install ## simulate sessions over a bad network until something breaks (ARGS="--seconds 60")
 	@$(BIN)/python -m tests.sim $(ARGS)
 
+fuzz: install ## hostile input to a real venue (ARGS="--inputs 1000000 --seed 7")
+	@$(BIN)/python -m tests.fuzz live $(ARGS)
+
+guided: ## coverage-guided fuzzing of codec, machine and validator, in a .venv-fuzz of its own
+	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary :all: -r requirements-fuzz.txt
+	@.venv-fuzz/bin/python -m tests.fuzz.guided $(ARGS)
+
 bench: install ## the order path, in process and over TCP
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -59,5 +68,5 @@ lock: install ## pin the newest allowed dependencies again, with hashes
 	  --extra dev --no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.txt
 
 clean: ## remove what `make install` made (never your data)
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-fuzz .fuzz-corpus* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -91,6 +91,7 @@ class SessionLayer(Section):
     closing_timeout_s: float = Field(2, gt=0, le=60)
     max_message_bytes: int = Field(65_536, ge=1_024, le=16 << 20)
     max_fields: int = Field(2_000, ge=100, le=100_000)
+    max_garbled: int = Field(100, ge=1, le=1_000_000)
     max_logon_bytes: int = Field(4_096, ge=512, le=65_536)
     max_unread_bytes: int = Field(64 << 20, ge=1 << 20)
     max_sessions: int = Field(10_000, ge=1)

@@ -95,6 +95,7 @@ def make_limits(settings: Settings) -> ConnectionLimits:
         max_message_bytes=layer.max_message_bytes,
         logon_timeout_s=layer.logon_timeout_s,
         max_fields=layer.max_fields,
+        max_garbled=layer.max_garbled,
         max_logon_bytes=layer.max_logon_bytes,
         closing_timeout_s=layer.closing_timeout_s,
         max_unread_bytes=layer.max_unread_bytes,

@@ -21,7 +21,7 @@ STATUS_NAMES = {
 class VenueOrder(Order):
     """The market's order, whose it is, and what its owner has called it.
 
-    `known_as` holds every ClOrdID of the order's chain, oldest first; `cl_ord_id` is the present.
+    `cl_ord_id` is the present one of the order's chain.
     `filled` lots have traded for `traded_value`, the sum of price times quantity.
     `account` is Account (1) as the client gave it, b"" for none. `static_fields` is a place for
     the report encoder to keep what does not change between two replacements.
@@ -33,7 +33,6 @@ class VenueOrder(Order):
         "filled",
         "instrument",
         "is_open",
-        "known_as",
         "session",
         "static_fields",
         "time_in_force",
@@ -55,7 +54,6 @@ class VenueOrder(Order):
         self.time_in_force: TimeInForce = command.time_in_force
         self.account = account
         self.cl_ord_id = command.cl_ord_id
-        self.known_as = [command.cl_ord_id]
         self.filled = 0
         self.traded_value = 0
         self.is_open = True

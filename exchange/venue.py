@@ -59,14 +59,14 @@ _REST_CANCELLED: Final = {
 class _SessionState:
     """What the venue knows of a session."""
 
-    __slots__ = ("by_cl_ord_id", "cancel_on_disconnect", "closed", "is_up", "open")
+    __slots__ = ("by_cl_ord_id", "cancel_on_disconnect", "is_up", "open", "retired")
 
     def __init__(self) -> None:
         self.is_up = False
         self.cancel_on_disconnect = False
         self.by_cl_ord_id: dict[bytes, VenueOrder] = {}
         self.open: dict[int, VenueOrder] = {}
-        self.closed: deque[VenueOrder] = deque()
+        self.retired: deque[bytes] = deque()  # ClOrdIDs that name no open order any more
 
 
 class Venue:
@@ -75,7 +75,7 @@ class Venue:
     def __init__(
         self, instruments: int, cancel_on_disconnect: bool, remembered_orders: int
     ) -> None:
-        """`remembered_orders`: how many closed orders a session's ClOrdIDs are remembered for."""
+        """`remembered_orders`: how many ClOrdIDs of a session are known after their use."""
         self._engine: MatchingEngine[VenueOrder] = MatchingEngine(instruments)
         self._default_cancel_on_disconnect = cancel_on_disconnect
         self._remembered = remembered_orders
@@ -252,8 +252,9 @@ class Venue:
     def _rename(self, order: VenueOrder, cl_ord_id: bytes) -> bytes:
         """Let the order be known by the request's ClOrdID; returns the one before."""
         previous, order.cl_ord_id = order.cl_ord_id, cl_ord_id
-        order.known_as.append(cl_ord_id)
-        self._session(order.session).by_cl_ord_id[cl_ord_id] = order
+        session = self._session(order.session)
+        session.by_cl_ord_id[cl_ord_id] = order
+        self._retire(session, previous)
         return previous
 
     def _closed(self, order: VenueOrder) -> None:
@@ -261,10 +262,13 @@ class Venue:
         order.is_open = False
         session = self._session(order.session)
         del session.open[order.order_id]
-        session.closed.append(order)
-        if len(session.closed) > self._remembered:
-            for name in session.closed.popleft().known_as:
-                del session.by_cl_ord_id[name]
+        self._retire(session, order.cl_ord_id)
+
+    def _retire(self, session: _SessionState, cl_ord_id: bytes) -> None:
+        """Keep a name that is no more in use among the last ones of its session."""
+        session.retired.append(cl_ord_id)
+        if len(session.retired) > self._remembered:
+            del session.by_cl_ord_id[session.retired.popleft()]
 
     # --- events -------------------------------------------------------------------------
 

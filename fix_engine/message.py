@@ -11,6 +11,8 @@ from typing import Final
 
 from fix_engine import tags
 
+#: The longest value that an answer repeats, so that no answer exceeds what we announce at Logon.
+MAX_VALUE_BYTES: Final = 256
 _MAX_SEQ_DIGITS: Final = 18
 _MASK: Final = b"***"
 

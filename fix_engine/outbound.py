@@ -6,7 +6,7 @@ session is a constant but for number and time.
 
 from __future__ import annotations
 
-from fix_engine.message import Message
+from fix_engine.message import MAX_VALUE_BYTES, Message
 from fix_engine.timestamps import Precision, TimestampFormatter
 from fix_engine.wire import encode
 
@@ -16,7 +16,7 @@ def return_route(message: Message) -> bytes:
     route = b""
     for tag, place in message.shape.return_route:
         value = message.values[place]
-        if value:
+        if 0 < len(value) <= MAX_VALUE_BYTES:
             route += b"%b=%b\x01" % (tag, value)
     return route
 

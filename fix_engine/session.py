@@ -38,6 +38,7 @@ from fix_engine.validation import Validator
 _NO_NUMBER: Final = SequenceRule.NO_NUMBER
 _ANY_NUMBER: Final = SequenceRule.ANY_NUMBER
 _ACTIVE: Final = State.ACTIVE
+_MAX_NEW_SEQ_NO: Final = 10**15  # numbers that follow it can still be read
 
 
 class Session:
@@ -407,9 +408,9 @@ class Session:
         self._effects.append(Fetch(begin, self._resend.page_end))
 
     def _obey_sequence_reset(self, message: Message, seq: int, now: int) -> None:
-        """Gap fill, which is already counted, or reset; neither may go back."""
+        """Gap fill, which is already counted, or reset; neither may go back, or out of sight."""
         new_seq_no = int(message.get(tags.NEW_SEQ_NO) or 0)
-        if new_seq_no < self._inbound.expected:
+        if not self._inbound.expected <= new_seq_no <= _MAX_NEW_SEQ_NO:
             return self._reject(message, seq, Reject(RejectReason.VALUE_INCORRECT), now)
         self._inbound.advance(new_seq_no)
         return None

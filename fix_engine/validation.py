@@ -13,8 +13,8 @@ from typing import Final
 
 from fix_engine.dictionary import Dictionary, FieldDef, FieldSet
 from fix_engine.errors import Reject, RejectReason
-from fix_engine.message import Message, Shape
-from fix_engine.tags import APPLICATION_TYPES
+from fix_engine.message import MAX_VALUE_BYTES, Message, Shape
+from fix_engine.tags import APPLICATION_TYPES, DATA_LENGTHS, TEXT
 from fix_engine.timestamps import TimestampParser
 
 _MAX_PLANS: Final = 2_048
@@ -25,6 +25,8 @@ _DATE = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _MONTH_YEAR = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]|w[1-5])?")
 _TIME = re.compile(rb"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{3}(?:\d{3}){0,2})?")
 
+#: Values that may be longer than MAX_VALUE_BYTES: we never send them back.
+_ANY_LENGTH: Final = frozenset((TEXT, *DATA_LENGTHS.values()))
 _FRAMING: Final = (b"8", b"9", b"10")  # always there, and not in a shape
 
 Check = Callable[[bytes], object]  # truthy when the value has the type's format
@@ -89,6 +91,8 @@ class Validator:
         if isinstance(plan, Reject):
             return plan
         values = message.values
+        if len(message.raw) > MAX_VALUE_BYTES and (fault := _too_long(message)) is not None:
+            return fault
         if b"" in values:
             empty = shape.tags[values.index(b"")]
             return Reject(RejectReason.TAG_SPECIFIED_WITHOUT_VALUE, empty)
@@ -188,6 +192,15 @@ class Validator:
         if definition.type == "UTCTIMESTAMP":
             return lambda value: self.parse_timestamp(value) is not None
         return FORMATS.get(definition.type)
+
+
+def _too_long(message: Message) -> Reject | None:
+    """A value that is longer than what we send back could be; free text and data may be."""
+    for tag, value in zip(message.shape.tags, message.values, strict=True):
+        if len(value) > MAX_VALUE_BYTES and tag not in _ANY_LENGTH:
+            text = b"Value has %d bytes, the limit is %d" % (len(value), MAX_VALUE_BYTES)
+            return Reject(RejectReason.VALUE_INCORRECT, tag, text)
+    return None
 
 
 def _missing(shape: Shape, *parts: FieldSet) -> Reject | None:

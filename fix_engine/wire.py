@@ -83,6 +83,10 @@ class Decoder:
         """Bytes that wait for the rest of their message."""
         return len(self._buffer)
 
+    def hold(self, data: bytes) -> None:
+        """Keep bytes for the next `feed`."""
+        self._buffer += data
+
     def feed(self, data: bytes, at_most: int = sys.maxsize) -> list[Message | Garbled]:
         """What is complete after `data`, in order; what is over `at_most` waits for the next call.
 

@@ -20,6 +20,7 @@ from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
+_AT_ONCE: Final = 64  # messages of one peer in one turn; then the others have theirs
 _LONGEST_TIMER_S: Final = 3600.0  # a peer may ask for any HeartBtInt; the loop should not see it
 
 
@@ -29,6 +30,7 @@ class ConnectionLimits:
 
     max_message_bytes: int = MAX_MESSAGE_BYTES
     max_fields: int = MAX_FIELDS
+    max_garbled: int = 100  # garbled messages of a connection; a sane engine sends none
     max_logon_bytes: int = 4_096  # a Logon is short; who is not known yet gets no more
     logon_timeout_s: float = 10.0  # from connecting to a Logon
     max_connections: int = 10_000  # file descriptors are not without end
@@ -60,9 +62,12 @@ class Connection(asyncio.Protocol):
         self._limits = limits
         self._on_closed = on_closed
         self._out: list[bytes] = []
-        self._is_paused = False
+        self._is_paused = False  # the peer does not read
+        self._is_behind = False  # what has arrived is not all dealt with
+        self._is_reading = True
         self._is_closing = False
         self._is_too_slow = False
+        self._garbled = 0
         self._on_writable: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
@@ -87,20 +92,49 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Decode, and let the session and its application act on each message in turn."""
+        if self._is_behind:
+            self._decoder.hold(data)
+        else:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Some messages; should there be more, reading pauses and others have their turn first."""
         endpoint = self._endpoint
         if self._is_closing or endpoint is None:
             return
         now = self._turn.open()
         try:
-            for item in self._decoder.feed(data):
+            found = self._decoder.feed(data, _AT_ONCE)
+            for item in found:
                 if isinstance(item, Garbled):
-                    self._garbled(item, endpoint)
+                    self._pass_over(item, endpoint)
                 else:
                     endpoint.receive(item, now)
                 if self._is_closing:
                     return
         except Exception as error:
             self._turn.fail(error)
+            return
+        if len(found) == _AT_ONCE:
+            self._is_behind = True
+            self._choose_reading()
+            self._turn.after(self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._is_behind and not self._is_paused and not self._is_closing:
+            self._is_behind = False
+            self._take(b"")
+            self._choose_reading()
+
+    def _choose_reading(self) -> None:
+        """Read while the peer reads, and while we keep up with it."""
+        wanted = not (self._is_paused or self._is_behind)
+        if wanted is not self._is_reading and not self._is_closing:
+            self._is_reading = wanted
+            if wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the session, unless it was the one to end it."""
@@ -123,21 +157,21 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer does not read: do not take more requests from it either."""
         self._is_paused = True
-        if not self._is_closing:
-            self._transport.pause_reading()
+        self._choose_reading()
 
     def resume_writing(self) -> None:
         """The peer has read most of it."""
         self._is_paused = False
         if self._is_closing:
             return
-        self._transport.resume_reading()
+        self._choose_reading()
         callback, self._on_writable = self._on_writable, None
-        if callback is not None:
-            try:
+        try:
+            if callback is not None:
                 callback()
-            except Exception as error:
-                self._turn.fail(error)
+            self._catch_up()
+        except Exception as error:
+            self._turn.fail(error)
 
     # --- for the endpoint ---------------------------------------------------------------
 
@@ -211,14 +245,16 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------
 
-    def _garbled(self, item: Garbled, endpoint: Endpoint) -> None:
-        """FIX 4.4 Volume 2: a garbled message is ignored."""
-        if item.fatal:
-            log.warning("unreadable stream", address=self.address, reason=item.reason)
-            endpoint.session.logout(item.reason.encode("latin-1"), self._turn.open())
-            endpoint.settle()
-        else:
+    def _pass_over(self, item: Garbled, endpoint: Endpoint) -> None:
+        """FIX 4.4 Volume 2: a garbled message is ignored; a peer that sends many is not sane."""
+        self._garbled += 1
+        if self._garbled == 1:
             log.info("garbled message ignored", address=self.address, reason=item.reason)
+        if item.fatal or self._garbled > self._limits.max_garbled:
+            reason = item.reason if item.fatal else f"{self._garbled} garbled messages"
+            log.warning("unreadable stream", address=self.address, reason=reason)
+            endpoint.session.logout(reason.encode("latin-1"), self._turn.open())
+            endpoint.settle()
 
     def _set_timer(self, now: int) -> None:
         """Have `_timeout` called at the session's deadline; a later deadline keeps the timer."""

@@ -118,8 +118,9 @@ def test_asyncio_stays_at_the_edge() -> None:
     }
 
 
-def test_every_pinned_dependency_has_a_hash_and_no_address() -> None:
-    text = (ROOT / "requirements.txt").read_text()
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-fuzz.txt"])
+def test_every_pinned_dependency_has_a_hash_and_no_address(name: str) -> None:
+    text = (ROOT / name).read_text()
     assert "://" not in text
     for block in re.split(r"\n(?=\S)", text.strip()):
         assert "--hash=sha256:" in block, block

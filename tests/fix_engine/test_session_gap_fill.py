@@ -132,3 +132,17 @@ def test_a_reset_passes_over_what_waits_before_it() -> None:
             deliver D 5
         """,
     )
+
+
+@pytest.mark.parametrize("new_seq_no", [10**15 + 1, 10**18 - 1])
+def test_a_reset_to_a_number_out_of_sight_is_refused(new_seq_no: int) -> None:
+    """The number after it could not be read any more, and nothing but 141=Y would help."""
+    driver = play(
+        LOGGED_ON,
+        f"""
+        35=4|34=0|36={new_seq_no}
+            send 35=3|34=2|45=0|58=Value is incorrect (out of range) for this tag|372=4|373=5
+        35=4|34=0|36={10**15}
+        """,
+    )
+    assert driver.session.next_in == 10**15

@@ -48,6 +48,8 @@ def test_a_stranger_gets_no_memory(run: Run) -> None:
             assert await caller.closed() == b""
             client = await venue.client("CLIENT")
             await client.send("35=1|112=" + "x" * 2_000 + "|")
-            assert (await client.receive())[35] == "0", "who is known gets more"
+            reject = await client.receive()
+            assert (reject[35], reject[371], reject[373]) == ("3", "112", "5")
+            assert reject[58] == "Value has 2000 bytes, the limit is 256", "who is known is told"
 
     run(scenario())

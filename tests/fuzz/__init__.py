@@ -1,0 +1,1 @@
+"""Fuzzing: whatever arrives, the venue stands; see `python -m tests.fuzz --help`."""
