@@ -24,6 +24,7 @@ _ENGINES: Final[dict[str, Engine]] = {
     "quickfixcpp": QuickFixCpp(),
     "quickfixgo": QuickFixGo(),
 }
+_REMEDY: Final = "on Debian, tests/interop/install installs what is missing"
 
 
 def main() -> int:
@@ -62,7 +63,7 @@ def _outcome(engine: Engine) -> Outcome:
         _run(engine, outcome)
     except NotInstalledError as error:
         outcome.is_installed = False
-        print(f"{engine.name}: not installed: {error}", file=sys.stderr)
+        print(f"{engine.name}: not installed: {error}; {_REMEDY}", file=sys.stderr)
     except (EngineError, VenueError) as error:
         print(f"{engine.name}: {error}", file=sys.stderr)
     return outcome

@@ -1,19 +1,10 @@
 """What the runner knows of an engine, and what an engine's program has to do.
 
-The program is two clients of the venue, a buyer and a seller, each with a session of its own. There
-are two kinds of programs:
+The program is two clients of the venue, a buyer and a seller, each with a session of its own. It
+does what the script says, line by line: see script/client.py. Its arguments are what a Part has. It
+is run twice: over TCP, where nobody asks who it is, and over TLS, where it has to show that.
 
-- One that has no script does what the common one says, line by line: see script/client.py.
-- One that has a script of its own plays the day by itself and exits with 0 when all went well. It
-  prints one line for each step, "ok   area: name: remark" or "FAIL area: name: what is wrong".
-
-The connections of both kinds run through proxies, each client's through a port of its own. To have
-one cut, a program with its own script prints a request and reads the answer, "ok" or what is wrong,
-from its standard input:
-
-    > cut buyer to-client 5000    after 5000 more bytes to the client drop both directions
-    > wait buyer                  answered once that has happened
-    > open buyer                  let the client connect again
+Its connections run through proxies, each client's through a port of its own.
 """
 
 from __future__ import annotations
@@ -39,25 +30,28 @@ class NotInstalledError(EngineError):
     """What it takes to build an engine's program is not on this machine; says what."""
 
 
-@dataclass(slots=True)
-class Day:
-    """What an engine's program is told."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an engine's program is told: of one part of the day."""
 
     dictionary: Path
     directory: Path  # for message stores and logs; empty at the beginning
     ports: Mapping[str, int]  # by role
+    keys: Path | None = None  # a folder, see keys.py; with it: connect by TLS
 
     def arguments(self) -> list[str]:
         """The same as the arguments of a command line: our programs all take these."""
         ports = [str(self.ports[role]) for role in ROLES]
-        return [str(self.dictionary), str(self.directory), *ports]
+        keys = [] if self.keys is None else [str(self.keys)]
+        return [str(self.dictionary), str(self.directory), *ports, *keys]
 
 
 class Engine(Protocol):
     """One engine."""
 
     name: str
-    has_script: bool
+    initials: str  # its CompIDs are these with _BUYER and _SELLER
+    checks_names: bool  # whether the certificate of a server has to be for the host it is on
 
     def version(self) -> str:
         """Of the engine; asked for after it was built."""
@@ -65,7 +59,7 @@ class Engine(Protocol):
     def build(self) -> None:
         """Make the program ready to run, if it is not. Raises EngineError."""
 
-    def command(self, day: Day) -> list[str]:
+    def command(self, part: Part) -> list[str]:
         """The command line of the program."""
 
 

@@ -6,15 +6,16 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from tests.interop.engine import Day, NotInstalledError, Project, require
+from tests.interop.engine import NotInstalledError, Part, Project, require
 
 _PACKAGE: Final = "libquickfix-dev"
+_HEADERS: Final = ("-include", "quickfix/SSLSocketInitiator.h", "-include", "openssl/ssl.h")
 _PROJECT: Final = Project(
     Path(__file__).with_name("quickfixcpp"),
     sources=("*.cpp", "*.h"),
     command=(
         *("g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-o", "target/client"),
-        *("client.cpp", "-lquickfix", "-pthread"),
+        *("client.cpp", "sign.cpp", "-lquickfix", "-lssl", "-lcrypto", "-pthread"),
     ),
 )
 
@@ -23,7 +24,8 @@ class QuickFixCpp:
     """The engine that the others of this name descend from."""
 
     name = "QuickFIX C++"
-    has_script = False
+    initials = "QFC"
+    checks_names = False
 
     def version(self) -> str:
         """That of the package, without Debian's part: the headers and the library do not say."""
@@ -32,14 +34,14 @@ class QuickFixCpp:
     def build(self) -> None:
         """Compile against the installed library."""
         require("g++")
-        probe = ("g++", "-E", "-x", "c++", "-include", "quickfix/SocketInitiator.h", "/dev/null")
+        probe = ("g++", "-E", "-x", "c++", *_HEADERS, "/dev/null")
         if subprocess.run(probe, capture_output=True, check=False).returncode:
-            raise NotInstalledError(f"needs the library QuickFIX (Debian's {_PACKAGE})")
+            raise NotInstalledError(f"needs Debian's {_PACKAGE} and libssl-dev, or what is in them")
         _PROJECT.build(_package_version())
 
-    def command(self, day: Day) -> list[str]:
+    def command(self, part: Part) -> list[str]:
         """The one file that was built."""
-        return [str(_PROJECT.target / "client"), *day.arguments()]
+        return [str(_PROJECT.target / "client"), *part.arguments()]
 
 
 def _package_version() -> str:

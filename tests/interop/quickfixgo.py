@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tests.interop.engine import Day, Project, require
+from tests.interop.engine import Part, Project, require
 
 _PROJECT: Final = Project(
     Path(__file__).with_name("quickfixgo"),
@@ -23,7 +23,8 @@ class QuickFixGo:
     """The engine of most Go clients."""
 
     name = "QuickFIX/Go"
-    has_script = False
+    initials = "QFG"
+    checks_names = True
 
     def version(self) -> str:
         """The one that is pinned."""
@@ -35,6 +36,6 @@ class QuickFixGo:
         require("go")
         _PROJECT.build()
 
-    def command(self, day: Day) -> list[str]:
+    def command(self, part: Part) -> list[str]:
         """The one file that was built."""
-        return [str(_PROJECT.target / "client"), *day.arguments()]
+        return [str(_PROJECT.target / "client"), *part.arguments()]

@@ -1,4 +1,4 @@
-"""QuickFIX/J: a Java program with a script of its own, built with Maven."""
+"""QuickFIX/J: a Java program, built with Maven."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tests.interop.engine import Day, Project, require
+from tests.interop.engine import Part, Project, require
 
 _PROJECT: Final = Project(
     Path(__file__).with_name("quickfixj"),
     sources=("pom.xml", "src/**/*.java"),
     command=("mvn", "-q", "-B", "compile"),
 )
-_MAIN: Final = "seamark.interop.Day"
+_MAIN: Final = "seamark.interop.Main"
 _VERSION = re.compile(r"<artifactId>quickfixj-core</artifactId>\s*<version>(.+?)<")
 
 
@@ -22,7 +22,8 @@ class QuickFixJ:
     """The engine of most Java clients."""
 
     name = "QuickFIX/J"
-    has_script = True
+    initials = "QFJ"
+    checks_names = True
 
     def version(self) -> str:
         """The one that Maven is told to get."""
@@ -34,8 +35,8 @@ class QuickFixJ:
         require("java", "mvn")
         _PROJECT.build()
 
-    def command(self, day: Day) -> list[str]:
+    def command(self, part: Part) -> list[str]:
         """Java with the classes and the jars that Maven has left."""
         target = _PROJECT.target
         class_path = os.pathsep.join((str(target / "classes"), str(target / "lib" / "*")))
-        return ["java", "-cp", class_path, _MAIN, *day.arguments()]
+        return ["java", "-cp", class_path, _MAIN, *part.arguments()]

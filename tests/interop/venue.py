@@ -1,4 +1,4 @@
-"""A `seamark serve` of our own, on a free port and with an empty journal."""
+"""A `seamark serve` of our own, on free ports and with an empty journal."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Final
 _PATIENCE_S: Final = 30
 _SHOWN: Final = 400  # characters of a log line
 _LISTENS = re.compile(r"listens on \S+:(\d+)")
+_LISTENS_TLS = re.compile(r"^\s*TLS\s+on \S+:(\d+)")
+_IS_OPEN: Final = "Next:"
 
 
 class VenueError(Exception):
@@ -21,32 +23,47 @@ class VenueError(Exception):
 class Venue:
     """The process."""
 
-    def __init__(self, process: Process, port: int, log: Path) -> None:
-        self.port = port
+    def __init__(self, process: Process, log: Path) -> None:
+        self.port = 0
+        self.tls_port = 0
         self._process = process
         self._log = log
 
     @classmethod
-    async def start(cls, directory: Path) -> Venue:
-        """Open a venue that keeps its journal and its log in a directory. Raises VenueError."""
-        log = directory / "venue.log"
+    async def start(cls, directory: Path, settings: str = "") -> Venue:
+        """Open a venue that keeps all that it has in a directory. Raises VenueError."""
+        log, file = directory / "venue.log", directory / "exchange.toml"
+        file.write_text(settings)
         seamark = Path(sys.executable).with_name("seamark")
         options = ["--data", str(directory / "journal"), "--port", "0", "--durability", "os"]
         with log.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
-                str(seamark), "serve", *options, stdout=PIPE, stderr=stderr
+                *(str(seamark), "serve", "--config", str(file), *options),
+                stdout=PIPE,
+                stderr=stderr,
             )
-        assert process.stdout is not None
+        venue = cls(process, log)
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                async for line in process.stdout:
-                    found = _LISTENS.search(line.decode())
-                    if found:
-                        return cls(process, int(found[1]), log)
+                if await venue._opens():
+                    return venue
         except TimeoutError:
             process.kill()
         await process.wait()
         raise VenueError(f"the venue did not open:\n{log.read_text()}")
+
+    async def _opens(self) -> bool:
+        """Read where it listens; whether it got that far."""
+        assert self._process.stdout is not None
+        async for raw in self._process.stdout:
+            line = raw.decode()
+            if found := _LISTENS.search(line):
+                self.port = int(found[1])
+            elif found := _LISTENS_TLS.search(line):
+                self.tls_port = int(found[1])
+            elif line.startswith(_IS_OPEN):
+                return True
+        return False
 
     async def ended(self) -> str:
         """Wait until it ends without being asked to; how, with the last line of its log."""

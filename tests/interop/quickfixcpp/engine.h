@@ -5,6 +5,7 @@
 // followed by parentheses but these, and what they take from the standard library is read before.
 #pragma once
 
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 
@@ -28,9 +29,11 @@
 #include <utility>
 #include <vector>
 
+#define HAVE_SSL 1  // Debian's library was built with it; its headers have to be told
 #define throw(...)
 #include <quickfix/FileLog.h>
 #include <quickfix/FileStore.h>
+#include <quickfix/SSLSocketInitiator.h>
 #include <quickfix/Session.h>
 #include <quickfix/SocketInitiator.h>
 #undef throw

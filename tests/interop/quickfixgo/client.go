@@ -1,8 +1,10 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -45,6 +47,19 @@ SocketConnectPort=%[2]s
 DataDictionary=%[3]s
 `
 
+// As above, and by TLS: a server whose certificate this authority has not issued, for the host that
+// is connected to, is not talked to.
+const secureSettings = settings + `
+SocketUseSSL=Y
+SocketCAFile=%[5]s/ca.pem
+`
+
+// The file has both.
+const certificateSettings = `
+SocketCertificateFile=%[1]s
+SocketPrivateKeyFile=%[1]s
+`
+
 const (
 	tagMsgType = 35
 )
@@ -59,15 +74,29 @@ type client struct {
 	initiator   *quickfix.Initiator
 	id          quickfix.SessionID
 	logonFields atomic.Pointer[[]field] // which go onto every Logon
+	key         ed25519.PrivateKey      // that signs them, if there is one
 }
 
-func newClient(role, dictionary, directory, port string) (*client, error) {
-	text := fmt.Sprintf(settings, strings.ToUpper(role), port, dictionary, directory)
-	parsed, err := quickfix.ParseSettings(strings.NewReader(text))
-	if err != nil {
+// newClient makes one that connects by TLS if there is a folder with keys.
+func newClient(role, dictionary, directory, port, keys string) (*client, error) {
+	c := &client{role: role}
+	values := []any{strings.ToUpper(role), port, dictionary, directory}
+	text := fmt.Sprintf(settings, values...)
+	if keys != "" {
+		text = fmt.Sprintf(secureSettings, append(values, keys)...)
+		certificate := filepath.Join(keys, role+".pem")
+		if _, err := os.Stat(certificate); err == nil {
+			text += fmt.Sprintf(certificateSettings, certificate)
+		}
+		var err error
+		if c.key, err = readKey(filepath.Join(keys, role+".ed25519.pem")); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if c.settings, err = quickfix.ParseSettings(strings.NewReader(text)); err != nil {
 		return nil, err
 	}
-	c := &client{role: role, settings: parsed}
 	return c, c.prepare()
 }
 
@@ -132,6 +161,9 @@ func (c *client) OnLogout(quickfix.SessionID) { c.print("down", "") }
 
 func (c *client) ToAdmin(message *quickfix.Message, _ quickfix.SessionID) {
 	if message.IsMsgTypeOf("A") {
+		if c.key != nil {
+			sign(message, c.key)
+		}
 		for _, f := range *c.logonFields.Load() {
 			message.Body.SetString(quickfix.Tag(f.tag), f.value)
 		}

@@ -1,6 +1,7 @@
 // Two QuickFIX/Go initiators, a buyer and a seller, which do what standard input says.
 //
-// Arguments: data dictionary, directory for stores and logs, port of the buyer, of the seller.
+// Arguments: data dictionary, directory for stores and logs, port of the buyer, of the seller, and
+// to connect by TLS a folder with keys.
 // The commands, and what is printed, are described in ../script/client.py.
 package main
 
@@ -21,13 +22,18 @@ func main() {
 }
 
 func run(arguments []string) error {
-	if len(arguments) != 4 {
-		return errors.New("usage: client DICTIONARY DIRECTORY BUYER_PORT SELLER_PORT")
+	keys := ""
+	switch len(arguments) {
+	case 4:
+	case 5:
+		keys = arguments[4]
+	default:
+		return errors.New("usage: client DICTIONARY DIRECTORY BUYER_PORT SELLER_PORT [KEYS]")
 	}
 	clients := map[string]*client{}
 	for i, role := range []string{"buyer", "seller"} {
 		var err error
-		clients[role], err = newClient(role, arguments[0], arguments[1], arguments[2+i])
+		clients[role], err = newClient(role, arguments[0], arguments[1], arguments[2+i], keys)
 		if err != nil {
 			return err
 		}

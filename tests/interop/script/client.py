@@ -1,10 +1,16 @@
-"""A program without a script, and the two clients of the venue that it is.
+"""An engine's program, and the two clients of the venue that it is.
 
-It holds one session for each of the roles buyer and seller. It reads commands from its standard
-input, in order; messages are in "tag=value" with SOH in between:
+It holds one session for each of the roles buyer and seller. Where it is given keys (see keys.py)
+both connect by TLS and trust what its authority has signed, and nothing else. A role that has a
+certificate shows it, and one that has a key to sign with puts a signature into its Logons, as
+RawData: of the values of MsgType, SenderCompID, TargetCompID, MsgSeqNum and SendingTime with SOH in
+between, in Base64.
+
+It reads commands from its standard input, in order; messages are in "tag=value" with SOH in
+between:
 
     logon ROLE FIELDS        log on, and again whenever the connection is lost; from now on these
-                             fields, there may be none, go onto every Logon
+                             fields, there may be none, go onto every Logon, over what it has
     logout ROLE              and stay away
     send ROLE MESSAGE        of any type; body and MsgType, the rest of the header is the engine's
     numbers ROLE OUT IN      the next MsgSeqNum that the engine gives, and the next that it expects;
@@ -37,8 +43,12 @@ PATIENCE_S: Final = 20
 class Program:
     """The process."""
 
-    def __init__(self, process: Process, proxies: Mapping[str, Proxy]) -> None:
-        self.clients = {role: Client(role, self, proxy) for role, proxy in proxies.items()}
+    def __init__(
+        self, process: Process, proxies: Mapping[str, Proxy], comp_ids: Mapping[str, str]
+    ) -> None:
+        self.clients = {
+            role: Client(role, comp_ids[role], self, proxy) for role, proxy in proxies.items()
+        }
         self.complaint = ""  # why nothing more can be expected
         self._process = process
 
@@ -66,6 +76,12 @@ class Program:
         self._complain(f"exit code {code}")
         return code
 
+    async def kill(self) -> None:
+        """Should it still run, it does not any longer."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
     def _complain(self, complaint: str) -> None:
         self.complaint = self.complaint or f"the program has ended: {complaint}"
         for client in self.clients.values():
@@ -75,8 +91,9 @@ class Program:
 class Client:
     """One session with the venue, and all that it has sent and received."""
 
-    def __init__(self, role: str, program: Program, proxy: Proxy) -> None:
+    def __init__(self, role: str, comp_id: str, program: Program, proxy: Proxy) -> None:
         self.role = role
+        self.comp_id = comp_id
         self.proxy = proxy
         self.news = asyncio.Event()
         self.is_up = False
@@ -91,8 +108,16 @@ class Client:
 
     async def logon(self, fields: str = "") -> None:
         """Log on; the fields go onto this Logon and those after losses of the connection."""
-        self._program.tell("logon", self.role, SOH.join(fields.split()))
+        self.begin_logon(fields)
         await self.online()
+
+    def begin_logon(self, fields: str = "") -> None:
+        """The same, and see what comes of it."""
+        self._program.tell("logon", self.role, SOH.join(fields.split()))
+
+    def give_up(self) -> None:
+        """Log on no more, after a logon that came to nothing."""
+        self._program.tell("logout", self.role)
 
     async def logout(self) -> None:
         """Log out; one Logout each way is all that is allowed."""

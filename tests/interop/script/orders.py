@@ -74,6 +74,10 @@ BAD_INPUT: Final = {
         buyer > 35=D 11=x3 55=BTC/USD 54=1 38=0 40=2 44=100
         buyer < 35=8 150=8 39=8 11=x3 103=13 58=*
         """,
+    "quantity above the maximum": """
+        buyer > 35=D 11=x9 55=BTC/USD 54=1 38=10001 40=2 44=100
+        buyer < 35=8 150=8 39=8 11=x9 103=3 58=*
+        """,
     "ClOrdID used before": """
         buyer > 35=D 11=b1 55=BTC/USD 54=1 38=1 40=2 44=100
         buyer < 35=8 150=8 39=8 11=b1 103=6 58=*
@@ -81,6 +85,10 @@ BAD_INPUT: Final = {
     "cancel of an unknown order": """
         buyer > 35=F 11=x4 41=nobody 55=BTC/USD 54=1
         buyer < 35=9 11=x4 41=nobody 37=NONE 39=8 102=1 434=1 58=*
+        """,
+    "replacement of an unknown order": """
+        buyer > 35=G 11=x10 41=nobody 55=BTC/USD 54=1 38=1 40=2 44=100
+        buyer < 35=9 11=x10 41=nobody 37=NONE 39=8 102=1 434=2 58=*
         """,
     "status of an unknown order": """
         buyer > 35=H 11=nobody 55=BTC/USD 54=1
