@@ -23,6 +23,7 @@ from sessions.turn import Turn
 log = structlog.get_logger(__name__)
 
 _BACKLOG: Final = 1024
+_ACCEPT_AGAIN_S: Final = 1.0
 _GRACE_S: Final = 1.0  # beyond the sessions' own Logout time-out
 
 
@@ -57,26 +58,37 @@ class Acceptor:
         self._strangers: dict[Entrance, str] = {}  # on which nobody has logged on, by host
         self._strangers_by_host: Counter[str] = Counter()
         self._servers: list[asyncio.Server] = []
+        self._accepting: asyncio.Task[None] | None = None
         self._all_closed = asyncio.Event()
 
     async def listen(self, doors: Doors) -> None:
         """Begin to accept on bound sockets."""
         if doors.plain is not None:
-            await self._listen(doors.plain, None)
+            await self._listen(doors.plain)
         if doors.tls is not None:
-            await self._listen(*doors.tls)
+            self._accepting = asyncio.create_task(self._accept_tls(*doors.tls))
 
-    async def _listen(self, listener: socket.socket, tls: ServerTls | None) -> None:
+    async def _listen(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: self._connect(tls), sock=listener, backlog=_BACKLOG
-        )
+        server = await loop.create_server(self._entrance, sock=listener, backlog=_BACKLOG)
         self._servers.append(server)
+
+    async def _accept_tls(self, listener: socket.socket, tls: ServerTls) -> None:
+        """Accept by ourselves: a stranger counts, and its time runs, before it shakes hands."""
+        loop = asyncio.get_running_loop()
+        listener.setblocking(False)
+        while True:
+            try:
+                plug, peer = await loop.sock_accept(listener)
+            except OSError as error:  # no file descriptors are left, for instance
+                log.error("cannot accept", error=error.strerror)
+                await asyncio.sleep(_ACCEPT_AGAIN_S)
+                continue
+            self._entrance().shake_hands(plug, peer, tls)
 
     async def close(self, text: str) -> None:
         """Stop accepting, log every peer out with `text`, and wait for their connections to end."""
-        for server in self._servers:
-            server.close()
+        self._stop_accepting()
         self._turn.open()
         timeout_ns = 0
         for endpoint in self._registry:
@@ -98,13 +110,18 @@ class Acceptor:
 
     def abort(self) -> None:
         """Drop everything at once: what has not been written must not be."""
-        for server in self._servers:
-            server.close()
+        self._stop_accepting()
         for connection in list(self._connections):
             connection.abort()
 
-    def _connect(self, tls: ServerTls | None) -> Entrance:
-        entrance = Entrance(self._desk, self, tls)
+    def _stop_accepting(self) -> None:
+        for server in self._servers:
+            server.close()
+        if self._accepting is not None:
+            self._accepting.cancel()
+
+    def _entrance(self) -> Entrance:
+        entrance = Entrance(self._desk, self)
         self._connections.add(entrance)
         self._all_closed.clear()
         return entrance

@@ -10,12 +10,13 @@ from typing import Final
 import structlog
 
 from fix_engine.message import Message
+from fix_engine.states import State
 from fix_engine.timestamps import SECOND_NS
 from fix_engine.wire import MAX_FIELDS, MAX_MESSAGE_BYTES, Decoder, Garbled
 from sessions.credentials import Outcome
 from sessions.endpoint import Endpoint
 from sessions.profile import Networks
-from sessions.transport import peer_address
+from sessions.transport import address_of
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._decoder.max_message_bytes = limits.max_message_bytes
-        self.host, self.address = peer_address(transport)
+        _, self.address = address_of(transport.get_extra_info("peername"))
 
     def begin(self, logon: Message, outcome: Outcome) -> None:
         """Have the session judge the Logon, whose sender has proved who it is."""
@@ -86,7 +87,8 @@ class Connection(asyncio.Protocol):
             endpoint.settle()
         else:
             endpoint.receive(logon, now)
-        endpoint.remember(outcome)
+        if outcome.only_online and endpoint.session.state is State.ACTIVE:
+            endpoint.remember(outcome)
 
     # --- asyncio.Protocol ---------------------------------------------------------------
 

@@ -133,8 +133,9 @@ class Endpoint:
 
     def remember(self, outcome: Outcome) -> None:
         """Keep, in the journal, too, what is to be remembered of how the peer proved itself."""
-        if outcome.memory and (not outcome.only_online or self.session.state is State.ACTIVE):
+        if outcome.memory:
             memory = outcome.memory
+            self._turn.open()
             self._journal.add(Kind.CREDENTIAL, self.number, 0, self.session.next_in, memory)
             self.recall_credential(memory)
 

@@ -7,6 +7,7 @@ time, few bytes, and no answer.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
@@ -23,11 +24,12 @@ from sessions.endpoint import Endpoint
 from sessions.registry import Registry
 from sessions.timetable import Timetable, farewell
 from sessions.tls import ServerTls
-from sessions.transport import certificate_names, peer_address, tune
+from sessions.transport import address_of, certificate_names, tune
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
+_LINGER_S: Final = 0.1  # from our close to the end, should the peer not close, too
 _MAX_HELD_BYTES: Final = 1 << 20  # that a transport may still deliver after it was asked to pause
 
 
@@ -58,11 +60,10 @@ class Doorkeeper(Protocol):
 class Entrance(asyncio.Protocol):
     """See the module."""
 
-    def __init__(self, desk: FrontDesk, doorkeeper: Doorkeeper, tls: ServerTls | None) -> None:
+    def __init__(self, desk: FrontDesk, doorkeeper: Doorkeeper) -> None:
         self._desk = desk
         self._limits = desk.limits
         self._doorkeeper = doorkeeper
-        self._tls = tls
         self._decoder = Decoder(desk.limits.max_logon_bytes, desk.limits.max_fields)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -72,26 +73,28 @@ class Entrance(asyncio.Protocol):
         self._is_over = False
         self.host = self.address = "?"
 
+    def shake_hands(self, plug: socket.socket, peer: object, tls: ServerTls) -> None:
+        """Begin TLS on a socket that has just been accepted, unless there is no room for it."""
+        if self._knock(*address_of(peer)):
+            handshake = self._shake_hands(plug, tls)
+            self._handshake = asyncio.get_running_loop().create_task(handshake)
+        else:
+            plug.close()
+            self._end()
+
     # --- asyncio.Protocol ---------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a Logon, for so long."""
+        """Wait for a Logon, for so long; with TLS the time runs already."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
         if self._is_over:  # the venue has ended between accepting and this call
             self._transport.abort()
             return
-        self.host, self.address = peer_address(transport)
-        refusal = self._doorkeeper.opened(self)
-        if refusal is not None:
-            log.warning("refused", address=self.address, reason=refusal)
-            self.abort()
-            return
         tune(transport, self._limits.keepalive_s)
-        self._start_timer(self._limits.logon_timeout_s, self._no_logon)
-        if self._tls is not None:
-            self._transport.pause_reading()
-            loop = asyncio.get_running_loop()
-            self._handshake = loop.create_task(self._shake_hands(self._transport, self._tls))
+        if self._handshake is None:
+            name = transport.get_extra_info("peername")
+            if not self._knock(*address_of(name)):
+                self.abort()
 
     def data_received(self, data: bytes) -> None:
         """Look for the first message; what comes behind it has to wait."""
@@ -126,39 +129,47 @@ class Entrance(asyncio.Protocol):
         log.debug("closing", address=self.address, reason=reason)
         if self._transport is not None:
             self._transport.close()
-            self._start_timer(self._limits.closing_timeout_s, self._transport.abort)
+            self._start_timer(_LINGER_S, self._transport.abort)
+        elif self._handshake is not None:
+            self._handshake.cancel()
 
     def abort(self) -> None:
         """Close at once."""
         self._is_over = True
         if self._transport is not None:
             self._transport.abort()
+        elif self._handshake is not None:
+            self._handshake.cancel()
 
     # ------------------------------------------------------------------------------------
 
-    async def _shake_hands(self, plain: asyncio.Transport, tls: ServerTls) -> None:
+    def _knock(self, host: str, address: str) -> bool:
+        """Have the connection counted; whether there is room for it."""
+        self.host, self.address = host, address
+        refusal = self._doorkeeper.opened(self)
+        if refusal is not None:
+            log.warning("refused", address=address, reason=refusal)
+            return False
+        self._start_timer(self._limits.logon_timeout_s, self._no_logon)
+        return True
+
+    async def _shake_hands(self, plug: socket.socket, tls: ServerTls) -> None:
         loop = asyncio.get_running_loop()
         try:
-            secure = await loop.start_tls(
-                plain,
-                self,
-                tls.context(),
-                server_side=True,
+            await loop.connect_accepted_socket(
+                lambda: self,
+                plug,
+                ssl=tls.context(),
                 ssl_handshake_timeout=self._limits.logon_timeout_s,
                 ssl_shutdown_timeout=self._limits.closing_timeout_s,
             )
         except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError, too
-            if not self._is_over:
-                reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-                log.warning("TLS handshake failed", address=self.address, reason=reason)
-            self.abort()
-            self._end()
-            return
-        if secure is None or self._is_over:
-            plain.abort()
-            self._end()
-            return
-        self._transport = secure
+            reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+            log.warning("TLS handshake failed", address=self.address, reason=reason)
+        finally:
+            if self._transport is None:
+                plug.close()
+                self._end()
 
     def _meet(self, message: Message, now: int) -> None:
         fault = self._desk.registry.misaddressed(message)
@@ -201,7 +212,7 @@ class Entrance(asyncio.Protocol):
 
     def _enter(self, logon: Message, outcome: Outcome) -> None:
         """Take up the session, or refuse the caller, who is known by now."""
-        endpoint = self._desk.registry.claim(logon)
+        endpoint = self._desk.registry.claim(logon, outcome)
         if isinstance(endpoint, str):
             self._refuse(endpoint)
             return

@@ -12,6 +12,7 @@ from fix_engine.message import Message
 from fix_engine.session import Session
 from fix_engine.validation import Validator
 from sessions.application import Application
+from sessions.credentials import Outcome
 from sessions.endpoint import Endpoint
 from sessions.journal import Batch, Journal, Kind
 from sessions.profile import Profile
@@ -77,10 +78,11 @@ class Registry:
             return f"TargetCompID (56) is {_shown(target)}, not ours"
         return None
 
-    def claim(self, message: Message) -> Endpoint | str:
-        """The session that a connection's first message is for, or why there is none.
+    def claim(self, message: Message, outcome: Outcome | None = None) -> Endpoint | str:
+        """The session that a connection's first message is for, or why it cannot be had.
 
-        A reason is for the log only: an unknown caller gets no answer.
+        A reason is for the log only: a caller without a session gets no answer. `outcome` is how
+        the caller has proved itself; a proof is used up whether or not the session can be had.
         """
         fault = self.misaddressed(message)
         if fault is not None:
@@ -97,6 +99,8 @@ class Registry:
             endpoint = self._add(len(self._by_number) + 1, sender)
             endpoint.begun_at = self._turn.open()
             self._journal.add(Kind.SESSION, endpoint.number, 0, 1, sender)
+        if outcome is not None and not outcome.only_online:
+            endpoint.remember(outcome)
         if endpoint.wire is not None:
             if not self._admission.replaces_live:
                 return f"{_shown(sender)} is logged on already"

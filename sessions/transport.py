@@ -30,9 +30,8 @@ def tune(transport: asyncio.BaseTransport, keepalive_s: int) -> None:
             plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
 
 
-def peer_address(transport: asyncio.BaseTransport) -> tuple[str, str]:
-    """The peer's host, and what to call it in a log."""
-    name: Any = transport.get_extra_info("peername")
+def address_of(name: object) -> tuple[str, str]:
+    """The host of a socket's name, and what to call the socket in a log."""
     if isinstance(name, tuple) and len(name) >= 2:
         return str(name[0]), f"{name[0]}:{name[1]}"
     return str(name or "?"), str(name or "?")

@@ -25,7 +25,6 @@ MESSAGES = """<messages>
     <field name="Subject" required="Y"/>
     <group name="NoLinesOfText" required="Y"><field name="Text" required="Y"/></group>
   </message>
-  <message name="News" msgtype="B" msgcat="app"><field name="Subject" required="Y"/></message>
 </messages>"""
 SUB_PARTIES = """<group name="NoPartySubIDs" required="N">
   <field name="PartySubID" required="N"/><field name="PartySubIDType" required="N"/>
@@ -35,7 +34,6 @@ FIELDS = {
     "SecurityResponseID": 322,
     "EmailThreadID": 164,
     "Subject": 147,
-    "NoLinesOfText": 33,
     "NoPartySubIDs": 802,
     "PartySubID": 523,
     "PartySubIDType": 803,
@@ -123,7 +121,7 @@ def test_fields_of_the_header_are_not_echoed() -> None:
 def test_any_other_application_message_is_refused_by_its_type(msg_type: str) -> None:
     desk, line = echo()
     bodies = {
-        "B": "147=x|",
+        "B": "148=x|33=1|58=x|",
         "F": "41=a|11=b|54=1|55=A|60=20270115-08:00:00.000|38=1|",
     }
     answer = said(desk, line, f"35={msg_type}|{bodies[msg_type]}")
