@@ -1,7 +1,7 @@
 """Many sessions that do nothing but stay alive: is anybody lost or late, and what do they weigh?
 
 `python -m bench.sessions`: logs on so many sessions, answers nothing but heartbeats, and measures
-how late the venue's own heartbeats are.
+how late the venue's own heartbeats are. Then a storm: as many log on at the same moment.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.storm import KINDS, storm
 from bench.venue import VenueUnderTest
 from fix_engine.timestamps import TimestampFormatter
 from fix_engine.wire import encode
@@ -63,14 +64,20 @@ class _Session:
 def main(
     sessions: Annotated[int, typer.Option(help="How many.")] = 2_000,
     interval: Annotated[int, typer.Option(help="HeartBtInt in seconds.")] = 10,
-    seconds: Annotated[int, typer.Option(help="How long to watch.")] = 45,
+    seconds: Annotated[int, typer.Option(help="How long to watch; 0: storms only.")] = 45,
 ) -> None:
-    """Measure idle sessions."""
+    """Measure idle sessions, then storms of logons."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < sessions + 100:
         sys.exit(f"this system allows {hard} open files; run with --sessions {hard - 100} at most")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, sessions + 100)), hard))
     console = Console(width=100)
+    if seconds:
+        _idle(console, sessions, interval, seconds)
+    _storms(console, sessions)
+
+
+def _idle(console: Console, sessions: int, interval: int, seconds: int) -> None:
     with (
         tempfile.TemporaryDirectory() as directory,
         VenueUnderTest(Path(directory)) as venue,
@@ -104,6 +111,32 @@ def main(
             f"{weight:,.0f}",
         )
         console.print(table)
+
+
+def _storms(console: Console, sessions: int) -> None:
+    table = Table(title=f"{sessions:,} sessions that log on at the same moment")
+    table.add_column("over")
+    for name in (
+        "refused",
+        "all in after s",
+        "venue CPU s",
+        "CPU ms each",
+        "median s",
+        "slowest s",
+    ):
+        table.add_column(name, justify="right")
+    for kind in KINDS:
+        found = storm(kind, sessions)
+        table.add_row(
+            kind,
+            f"{found.refused:,}",
+            f"{found.all_in_s:.2f}",
+            f"{found.venue_cpu_s:.2f}",
+            f"{1000 * found.venue_cpu_s / sessions:.2f}",
+            f"{found.logons[len(found.logons) // 2]:.2f}" if found.logons else "-",
+            f"{found.logons[-1]:.2f}" if found.logons else "-",
+        )
+    console.print(table)
 
 
 def _listen(selector: selectors.BaseSelector, timeout: float) -> None:

@@ -46,6 +46,16 @@ def _hmac_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _certificate_name(text: str) -> str:
+    """A name, or a fingerprint in the one form in which it is compared."""
+    if not text.lower().startswith("sha256:"):
+        return text
+    digits = text[len("sha256:") :].replace(":", "").lower()
+    if re.fullmatch(r"[0-9a-f]{64}", digits) is None:
+        raise ValueError("sha256: must be followed by the 64 hexadecimal digits of a fingerprint")
+    return f"sha256:{digits}"
+
+
 def _public_key(text: str) -> str:
     """Base64 of the 32 bytes, from that or from `file:` and a PEM file."""
     if text.startswith("file:"):
@@ -84,7 +94,9 @@ class Session(Section):
     password_hash: Annotated[Secret, AfterValidator(_password_hash)] | None = None
     public_keys: tuple[Annotated[str, AfterValidator(_public_key)], ...] = ()
     hmac_secret: Annotated[Secret, AfterValidator(_hmac_secret)] | None = None
-    client_certificate: Annotated[str, Field(max_length=256)] = ""
+    client_certificate: Annotated[str, Field(max_length=256), AfterValidator(_certificate_name)] = (
+        ""
+    )
     addresses: tuple[Network, ...] = ()
     cancel_on_disconnect: bool | None = None
     reset_on_logon: bool | None = None

@@ -27,7 +27,8 @@ from config.accounts import Account, CompId, Network, Section
 Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
 
 
-_DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAY: Final = f"(?:{'|'.join(_DAYS)})"
 _MOMENT: Final = re.compile(rf"(?:{_DAY}(?:-{_DAY})? )?(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
 _ENV_PREFIX: Final = "SEAMARK_"
 _SECRETS: Final = frozenset(("password_hash", "hmac_secret"))  # whose input is never shown
@@ -157,8 +158,11 @@ class Schedule(Section):
     def _moments_fit(self) -> Schedule:
         if (self.opens == "") != (self.closes == ""):
             raise ValueError("opens and closes are needed both, or neither")
-        if self.opens and self.opens == self.closes:
-            raise ValueError("opens and closes must differ; leave both empty to be open always")
+        if self.opens and _times(self.opens) & _times(self.closes):
+            raise ValueError(
+                "opens and closes must leave a time to be closed in between; leave both empty to "
+                "be open always"
+            )
         if self.resets and not self.opens:
             raise ValueError("resets goes with opens and closes")
         return self
@@ -309,6 +313,15 @@ def load(path: Path | None, overrides: Mapping[str, Mapping[str, Any]] | None = 
             raise ConfigError("\n".join(_explain(error, "options", (section,)))) from error
         settings = settings.model_copy(update={section: changed})
     return settings
+
+
+def _times(moment: str) -> set[tuple[int, str]]:
+    """Every day of the week and time of day that a moment of the schedule stands for."""
+    days, _, clock = moment.rpartition(" ")
+    first, _, last = (days or "Mon-Sun").partition("-")
+    start, end = _DAYS.index(first), _DAYS.index(last or first)
+    time = clock if clock.count(":") == 2 else f"{clock}:00"
+    return {((start + step) % 7, time) for step in range((end - start) % 7 + 1)}
 
 
 def _unknown_variables() -> list[str]:

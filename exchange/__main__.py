@@ -128,17 +128,15 @@ def check_config_command(
 def maintenance_command(
     config: ConfigFile = None,
     data: Annotated[Path | None, typer.Option(help="Directory of the journal.")] = None,
-    starts_in: Annotated[
-        int, typer.Option(help="Seconds until it starts; it is announced from now on.", min=0)
-    ] = 600,
+    starts_in: Annotated[int, typer.Option(help="Seconds until it starts.", min=0)] = 600,
     lasts: Annotated[int | None, typer.Option(help="Seconds that it lasts.", min=1)] = None,
     reason: Annotated[str, typer.Option(help="What everybody is told.")] = "maintenance",
     cancel: Annotated[bool, typer.Option("--cancel", help="Call it off, or end it now.")] = False,
 ) -> None:
     """Plan maintenance of a running venue, call it off, or show what is planned.
 
-    Everybody is told by News, counting down; then everybody is logged out, and told when to come
-    again. The venue keeps running, and its plan outlives a restart.
+    Everybody is told by News, counting down as [schedule] announce_s says; then everybody is logged
+    out, and told when to come again. The venue keeps running, and its plan outlives a restart.
     """
     settings = _settings(config, journal={"directory": data})
     plan = MaintenancePlan(settings.journal.directory)

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from config import accounts as models
 from config.settings import ConfigError, load
-from sessions.credentials import hash_password
+from sessions.credentials import MAX_PASSWORD_BYTES, MIN_PASSWORD_BYTES, hash_password
 
 app = typer.Typer(
     help="Make, hash and list the credentials of sessions.",
@@ -28,7 +28,6 @@ app = typer.Typer(
 
 _PASSWORD_BYTES: Final = 18  # of randomness: 24 characters
 _SECRET_BYTES: Final = 64
-_MIN_PASSWORD_BYTES: Final = 12
 
 Directory = Annotated[Path, typer.Option(help="Where the files go.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a credential that is there.")]
@@ -79,9 +78,9 @@ def hash_command() -> None:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    if len(password.encode()) < _MIN_PASSWORD_BYTES:
+    if not MIN_PASSWORD_BYTES <= len(password.encode()) <= MAX_PASSWORD_BYTES:
         print(
-            f"seamark: a password needs {_MIN_PASSWORD_BYTES} bytes or more; "
+            f"seamark: a password needs {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes; "
             f"seamark keys make COMPID --method password makes a good one",
             file=sys.stderr,
         )

@@ -14,7 +14,7 @@ import structlog
 from sessions.authority import Authority
 from sessions.connection import Connection, ConnectionLimits
 from sessions.entrance import Entrance, FrontDesk
-from sessions.profile import is_within
+from sessions.profile import is_within, neighbourhood
 from sessions.registry import Registry
 from sessions.timetable import Timetable
 from sessions.tls import ServerTls
@@ -23,6 +23,7 @@ from sessions.turn import Turn
 log = structlog.get_logger(__name__)
 
 _BACKLOG: Final = 1024
+_NOTHING_LEFT: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _ACCEPT_AGAIN_S: Final = 1.0
 _GRACE_S: Final = 1.0  # beyond the sessions' own Logout time-out
 
@@ -80,9 +81,10 @@ class Acceptor:
         while True:
             try:
                 plug, peer = await loop.sock_accept(listener)
-            except OSError as error:  # no file descriptors are left, for instance
-                log.error("cannot accept", error=error.strerror)
-                await asyncio.sleep(_ACCEPT_AGAIN_S)
+            except OSError as error:
+                if error.errno in _NOTHING_LEFT:
+                    log.error("cannot accept", error=error.strerror)
+                    await asyncio.sleep(_ACCEPT_AGAIN_S)
                 continue
             self._entrance().shake_hands(plug, peer, tls)
 
@@ -130,8 +132,8 @@ class Acceptor:
 
     def opened(self, entrance: Entrance) -> str | None:
         """Count a stranger, or say which limit keeps it out."""
-        limits, host = self._limits, entrance.host
-        if not is_within(limits.networks, host):
+        limits, host = self._limits, neighbourhood(entrance.host)
+        if not is_within(limits.networks, entrance.host):
             return "its address is not in access.addresses"
         if len(self._connections) > limits.max_connections:
             return f"the limit of {limits.max_connections} connections is reached"

@@ -6,25 +6,25 @@ checked against what it presents, with a decoy where nobody has such a credentia
 comes at a fixed time after the Logon. The true reason is in the log.
 
 Failures are counted by address and by identity, and each doubles the wait. So that nobody can lock
-a client out by guessing in its name, the address from which an identity logged on last is counted
-by itself, for that identity alone.
+a client out by guessing in its name, the addresses in its settings, and the one from which it
+logged on last, are counted by themselves, for that identity alone.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.timestamps import SECOND_NS
 from sessions.backoff import Backoff
-from sessions.credentials import Method, Outcome, decoys, presented
-from sessions.profile import Profile, is_within
+from sessions.credentials import Credential, Method, Outcome, decoys, presented
+from sessions.profile import Profile, neighbourhood
 
-_IPV6_PREFIX: Final = 64  # what one customer is given; single addresses cost an attacker nothing
+_MAX_WAITING: Final = 10_000  # passwords; more than there may be strangers
 
 Answer = Callable[[Outcome], None]
 #: Runs work that takes long, without holding up anybody, then calls back in the event loop.
@@ -37,6 +37,7 @@ class Caller:
 
     host: str
     certificate: frozenset[str] = frozenset()  # its names and its fingerprint, once verified
+    is_gone: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)
@@ -50,62 +51,118 @@ class AccessRules:
     checks_at_once: int = 1  # of passwords, a core each for some 20 ms
 
 
+@dataclass(slots=True)
+class _Case:
+    """A Logon that is to be judged."""
+
+    logon: Message
+    caller: Caller
+    answer: Answer
+    sender: bytes
+    profile: Profile | None
+
+
 class Authority:
     """Judges the Logons of sessions that have credentials."""
 
     def __init__(
-        self, profiles: Mapping[bytes, Profile], rules: AccessRules, run_slowly: RunSlowly
+        self,
+        profiles: Mapping[bytes, Profile],
+        rules: AccessRules,
+        run_slowly: RunSlowly,
+        clock: Callable[[], int],
     ) -> None:
+        """`clock` tells UTC in nanoseconds."""
         self.refusal_delay_s = rules.refusal_delay_s
         self._profiles = profiles
         self._run_slowly = run_slowly
+        self._clock = clock
         self._decoys = decoys(round(rules.proof_window_s * SECOND_NS))
         longest_wait_ns = round(rules.longest_wait_s * SECOND_NS)
         self._backoff = Backoff(rules.free_failures, longest_wait_ns)
-        self._last_host: dict[bytes, str] = {}
+        self._free_checks = rules.checks_at_once
+        self._regulars: deque[_Case] = deque()  # who was here before need not wait for guessers
+        self._others: deque[_Case] = deque()
 
-    def judge(self, logon: Message, caller: Caller, now: int, answer: Answer) -> None:
+    def judge(self, logon: Message, caller: Caller, answer: Answer) -> None:
         """Call `answer` with the outcome, at once or later, but always in the event loop."""
         sender = logon.get(tags.SENDER_COMP_ID) or b""
-        keys = self._keys(sender, caller.host)
-        wait_ns = max(self._backoff.wait_ns(key, now) for key in keys)
+        case = _Case(logon, caller, answer, sender, self._profiles.get(sender))
+        if presented(logon) is Method.PASSWORD:
+            waiting = self._regulars if _is_regular(case) else self._others
+            if len(waiting) >= _MAX_WAITING:
+                answer(Outcome(f"{len(waiting)} passwords wait to be checked already"))
+                return
+            waiting.append(case)
+            self._check_passwords()
+        else:
+            self._try(case, self._at_once)
+
+    def _check_passwords(self) -> None:
+        """Begin as many checks as may run at a time; whether one is due is decided only now.
+
+        So failures of a moment ago count, however many Logons came before the first was judged.
+        """
+        while self._free_checks and (self._regulars or self._others):
+            case = (self._regulars or self._others).popleft()
+            if not case.caller.is_gone():
+                self._try(case, self._in_a_thread)
+
+    def _try(self, case: _Case, run: Callable[[_Case, Credential, str | None], None]) -> None:
+        """Check a Logon against its credential, or a decoy, unless there is nothing to check."""
+        now = self._clock()
+        wait_ns = max(self._backoff.wait_ns(key, now) for key in _keys(case))
         if wait_ns:
-            answer(Outcome(f"too many failures, next try in {wait_ns / SECOND_NS:.1f} s"))
+            case.answer(Outcome(f"too many failures, next try in {wait_ns / SECOND_NS:.1f} s"))
             return
-        method = presented(logon)
-        profile = self._profiles.get(sender)
-        fault = _misfit(profile, method, logon, caller)
-        credential = profile.credential if profile is not None and fault is None else None
-        if method is None or (fault is None and credential is None):
-            self._conclude(Outcome(fault), sender, caller.host, now, answer)
-            return
-        checked = credential or self._decoys[method]
+        method = presented(case.logon)
+        fault = _misfit(case.profile, method, case.logon, case.caller)
+        own = case.profile.credential if case.profile is not None and fault is None else None
+        if method is None or (fault is None and own is None):
+            self._conclude(case, Outcome(fault))
+        else:
+            run(case, own or self._decoys[method], fault)
+
+    def _at_once(self, case: _Case, credential: Credential, fault: str | None) -> None:
+        outcome = credential.check(case.logon, self._clock())
+        self._conclude(case, Outcome(fault) if fault else outcome)
+
+    def _in_a_thread(self, case: _Case, credential: Credential, fault: str | None) -> None:
+        now = self._clock()
+        self._free_checks -= 1
 
         def conclude(outcome: Outcome) -> None:
-            self._conclude(Outcome(fault) if fault else outcome, sender, caller.host, now, answer)
+            self._free_checks += 1
+            self._conclude(case, Outcome(fault) if fault else outcome)
+            self._check_passwords()
 
-        if method is Method.PASSWORD:
-            self._run_slowly(lambda: checked.check(logon, now), conclude)
-        else:
-            conclude(checked.check(logon, now))
+        self._run_slowly(lambda: credential.check(case.logon, now), conclude)
 
-    def _conclude(
-        self, outcome: Outcome, sender: bytes, host: str, now: int, answer: Answer
-    ) -> None:
-        for key in self._keys(sender, host):
+    def _conclude(self, case: _Case, outcome: Outcome) -> None:
+        for key in _keys(case):
             if outcome.fault is None:
                 self._backoff.succeeded(key)
             else:
-                self._backoff.failed(key, now)
+                self._backoff.failed(key, self._clock())
         if outcome.fault is None:
-            self._last_host[sender] = host
-        answer(outcome)
+            outcome.host = case.caller.host
+        case.answer(outcome)
 
-    def _keys(self, sender: bytes, host: str) -> list[Hashable]:
-        if self._last_host.get(sender) == host:
-            return [(sender, host)]
-        known = [sender] if sender in self._profiles else []
-        return [_neighbourhood(host), *known]
+
+def _is_regular(case: _Case) -> bool:
+    """Whether the session belongs to this address, by its settings or its last Logon."""
+    profile, host = case.profile, case.caller.host
+    if profile is None:
+        return False
+    return profile.last_host == host or (bool(profile.networks) and profile.admits(host))
+
+
+def _keys(case: _Case) -> list[Hashable]:
+    """What failures are counted by."""
+    if _is_regular(case):
+        return [(case.sender, case.caller.host)]
+    known = [case.sender] if case.profile is not None else []
+    return [neighbourhood(case.caller.host), *known]
 
 
 def _misfit(
@@ -118,7 +175,7 @@ def _misfit(
         fault = _wrong_kind(profile, profile.credential.method, method, logon)
         if fault is not None:
             return fault
-    if not is_within(profile.networks, caller.host):
+    if not profile.admits(caller.host):
         return "its address is not in the session's allow-list"
     if profile.certificate and profile.certificate not in caller.certificate:
         return f"no client certificate for {profile.certificate!r}"
@@ -136,14 +193,3 @@ def _wrong_kind(
     if username != profile.username and not (username is None and method is Method.SIGNATURE):
         return "Username (553) is missing or not this session's"
     return None
-
-
-def _neighbourhood(host: str) -> str:
-    """An IPv4 address, or the /64 that an IPv6 address is in."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(int(address) >> (128 - _IPV6_PREFIX))
-    return str(address)

@@ -87,8 +87,8 @@ class Connection(asyncio.Protocol):
             endpoint.settle()
         else:
             endpoint.receive(logon, now)
-        if outcome.only_online and endpoint.session.state is State.ACTIVE:
-            endpoint.remember(outcome)
+        if endpoint.session.state is State.ACTIVE:
+            endpoint.remember(outcome, is_online=True)
 
     # --- asyncio.Protocol ---------------------------------------------------------------
 
@@ -252,7 +252,8 @@ class Connection(asyncio.Protocol):
         self._garbled += 1
         if self._garbled == 1:
             log.info("garbled message ignored", address=self.address, reason=item.reason)
-        if item.fatal or self._garbled > self._limits.max_garbled:
+        is_much = item.fatal or self._garbled > self._limits.max_garbled
+        if is_much and endpoint.session.state is State.ACTIVE:
             reason = item.reason if item.fatal else f"{self._garbled} garbled messages"
             log.warning("unreadable stream", address=self.address, reason=reason)
             endpoint.session.logout(reason.encode("latin-1"), self._turn.open())

@@ -30,8 +30,8 @@ from fix_engine.timestamps import TimestampParser
 
 #: OWASP's lightest recommendation for argon2id: a Logon is to cost us some 20 ms, not 64 MB.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
-_MAX_PASSWORD_BYTES: Final = 256
-_MIN_NEW_PASSWORD_BYTES: Final = 12
+MAX_PASSWORD_BYTES: Final = 256
+MIN_PASSWORD_BYTES: Final = 12
 _MAX_NONCE_DIGITS: Final = 16
 _MS_NS: Final = 1_000_000
 
@@ -64,13 +64,15 @@ class Outcome:
     """What came of checking a Logon.
 
     `fault` is for our log alone. `memory` is for the journal, when the peer is online if
-    `only_online`, in any case otherwise. `complaint` is said aloud: the peer has proved itself.
+    `only_online`, in any case otherwise. `complaint` is said aloud: the peer has proved itself,
+    and its `host` is remembered as its own.
     """
 
     fault: str | None = None
     memory: bytes = b""
     only_online: bool = False
     complaint: bytes = b""
+    host: str = ""
 
 
 class Credential(Protocol):
@@ -117,8 +119,8 @@ class PasswordCredential:
         new = logon.get(tags.NEW_PASSWORD)
         if new is None:
             return Outcome()
-        if not _MIN_NEW_PASSWORD_BYTES <= len(new) <= _MAX_PASSWORD_BYTES or new == password:
-            bounds = (_MIN_NEW_PASSWORD_BYTES, _MAX_PASSWORD_BYTES)
+        if not MIN_PASSWORD_BYTES <= len(new) <= MAX_PASSWORD_BYTES or new == password:
+            bounds = (MIN_PASSWORD_BYTES, MAX_PASSWORD_BYTES)
             return Outcome(
                 complaint=b"NewPassword (925) must have %d to %d bytes and differ from the old one"
                 % bounds
@@ -240,7 +242,7 @@ def decoys(window_ns: int) -> dict[Method, Credential]:
 
 
 def _is_password(stored: str, password: bytes) -> bool:
-    if len(password) > _MAX_PASSWORD_BYTES:
+    if len(password) > MAX_PASSWORD_BYTES:
         return False
     try:
         return _HASHER.verify(stored, password)

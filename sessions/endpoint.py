@@ -81,6 +81,7 @@ class Endpoint:
         self._throttle = Throttle(profile.rate_limit)
         self._wanted: Fetch | None = None
         self._page_is_due = False
+        self._gone = ""  # why the peer, which was online, was gone last
         self._settling = False
         self._carry_out: dict[type[Effect], Callable[[Any], None]] = {
             Send: self._send,
@@ -131,17 +132,27 @@ class Endpoint:
             self._renew(error, next_in)
         self.settle()
 
-    def remember(self, outcome: Outcome) -> None:
-        """Keep, in the journal, too, what is to be remembered of how the peer proved itself."""
-        if outcome.memory:
-            memory = outcome.memory
-            self._turn.open()
-            self._journal.add(Kind.CREDENTIAL, self.number, 0, self.session.next_in, memory)
-            self.recall_credential(memory)
+    def remember(self, outcome: Outcome, is_online: bool) -> None:
+        """Keep, in the journal, too, how and from where the peer has proved itself.
 
-    def recall_credential(self, memory: bytes) -> None:
+        A password that is to change is kept once the peer is online, everything else before.
+        """
+        if outcome.host and outcome.host != self.profile.last_host:
+            self._keep(b"host " + outcome.host.encode("ascii", "replace"))
+        if outcome.memory and outcome.only_online is is_online:
+            self._keep(outcome.memory)
+
+    def _keep(self, memory: bytes) -> None:
+        self._turn.open()
+        self._journal.add(Kind.CREDENTIAL, self.number, 0, self.session.next_in, memory)
+        self.recall(memory)
+
+    def recall(self, memory: bytes) -> None:
         """Take up what an earlier Logon left to be remembered."""
-        if self.profile.credential is not None:
+        kind, _, value = memory.partition(b" ")
+        if kind == b"host":
+            self.profile.last_host = value.decode("ascii")
+        elif self.profile.credential is not None:
             self.profile.credential.recall(memory)
 
     def _renew(self, error: Exception, next_in: int) -> None:
@@ -216,7 +227,7 @@ class Endpoint:
         message, wait_ns = effect.message, 0
         right = self.profile.withheld.get(message.msg_type)
         if right is not None:
-            text = b"%b does not have the right to %b" % (self.comp_id, right.encode())
+            text = b"The rights of %b do not include %b" % (self.comp_id, right.encode())
             return self._refuse(message, _NOT_AUTHORIZED, text)
         if self._throttle.is_limited:
             wait_ns = self._throttle.wait_ns(message.msg_type, self._turn.open())
@@ -245,6 +256,7 @@ class Endpoint:
 
     def _offline(self, effect: Offline) -> None:
         log.info("gone", peer=self.comp_id.decode("latin-1"), reason=effect.reason)
+        self._gone = effect.reason
         self._application.on_logout(self, effect.reason)
 
     def _reset(self, _: Reset) -> None:
@@ -255,5 +267,7 @@ class Endpoint:
 
     def _disconnect(self, effect: Disconnect) -> None:
         wire, self.wire, self._wanted = self.wire, None, None
+        if effect.reason != self._gone:
+            log.warning("refused", peer=self.comp_id.decode("latin-1"), reason=effect.reason)
         if wire is not None:
             wire.close(effect.reason)

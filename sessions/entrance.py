@@ -179,14 +179,14 @@ class Entrance(asyncio.Protocol):
             self._enter(message, Outcome())
         else:
             self._wait_for_judgement()
-            caller = Caller(self.host, certificate_names(self._wire))
+            caller = Caller(self.host, certificate_names(self._wire), lambda: self._is_over)
             loop = asyncio.get_running_loop()
             asked_at = loop.time()
 
             def answer(outcome: Outcome) -> None:
                 self._judged(message, outcome, asked_at)
 
-            self._desk.authority.judge(message, caller, now, answer)
+            self._desk.authority.judge(message, caller, answer)
 
     def _wait_for_judgement(self) -> None:
         self._is_judged = True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from fix_engine.timestamps import SECOND_NS
@@ -54,41 +55,40 @@ class Hours:
 
     def period(self, now: int) -> tuple[int, int] | None:
         """Beginning and end of the open period that `now` is in, or None."""
-        opened = _last(self._opens, now, self._zone)
-        closes = _next(self._closes, opened, self._zone)
-        return (opened, closes) if now < closes else None
+        found = [period for period in self._periods(now) if period[0] <= now < period[1]]
+        return found[-1] if found else None
 
     def next_opening(self, now: int) -> int:
         """When the first period after `now` begins."""
-        return _next(self._opens, now, self._zone)
+        return next(opens for opens, _ in self._periods(now) if opens > now)
 
     def last_closing(self, now: int) -> int:
         """When the last period that is over ended."""
-        return _next(self._closes, _last(self._opens, now, self._zone), self._zone)
+        return max(closes for _, closes in self._periods(now) if closes <= now)
 
+    def _periods(self, now: int) -> Iterator[tuple[int, int]]:
+        """The periods of some weeks around `now`, in order.
 
-def _last(moment: Moment, now: int, zone: tzinfo) -> int:
-    """The last such moment that is not after `now`."""
-    today = datetime.fromtimestamp(now // SECOND_NS, zone).date()
-    for days in range(1, -9, -1):
-        found = _on(moment, today + timedelta(days=days), zone)
-        if found is not None and found <= now:
-            return found
-    raise AssertionError("every moment comes once a week")
+        Times are paired as they stand on the wall, and only then looked up in the zone: a time
+        that clocks pass over is as long after midnight as it says, and a period that this leaves
+        empty is none.
+        """
+        today = datetime.fromtimestamp(now // SECOND_NS, self._zone).date()
+        for days in range(-15, 16):
+            day = today + timedelta(days=days)
+            if day.weekday() in self._opens.weekdays:
+                opens = datetime.combine(day, self._opens.at)
+                closes = self._closing_after(opens)
+                period = (self._utc(opens), self._utc(closes))
+                if period[0] < period[1]:
+                    yield period
 
+    def _closing_after(self, opens: datetime) -> datetime:
+        for days in range(9):
+            closes = datetime.combine(opens.date() + timedelta(days=days), self._closes.at)
+            if closes > opens and closes.weekday() in self._closes.weekdays:
+                return closes
+        raise AssertionError("every moment comes once a week")
 
-def _next(moment: Moment, now: int, zone: tzinfo) -> int:
-    """The first such moment after `now`."""
-    today = datetime.fromtimestamp(now // SECOND_NS, zone).date()
-    for days in range(-1, 9):
-        found = _on(moment, today + timedelta(days=days), zone)
-        if found is not None and found > now:
-            return found
-    raise AssertionError("every moment comes once a week")
-
-
-def _on(moment: Moment, day: date, zone: tzinfo) -> int | None:
-    if day.weekday() not in moment.weekdays:
-        return None
-    local = datetime.combine(day, moment.at, zone)
-    return int(local.astimezone(UTC).timestamp()) * SECOND_NS
+    def _utc(self, wall: datetime) -> int:
+        return int(wall.replace(tzinfo=self._zone).astimezone(UTC).timestamp()) * SECOND_NS

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
 
 from fix_engine.logon import SessionSettings
 from sessions.credentials import Credential
 from sessions.throttle import RateLimit
+
+_IPV6_PREFIX: Final = 64  # what one customer is given; single addresses cost an attacker nothing
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -31,6 +34,11 @@ class Profile:
     networks: Networks = ()
     withheld: Mapping[bytes, str] = field(default_factory=dict)
     cancel_on_disconnect: bool | None = None
+    last_host: str = ""  # from which somebody logged on as this session last
+
+    def admits(self, host: str) -> bool:
+        """Whether somebody may log on as this session from there."""
+        return is_within(self.networks, host)
 
 
 def is_within(networks: Networks, host: str) -> bool:
@@ -43,3 +51,16 @@ def is_within(networks: Networks, host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return any((mapped or address) in network for network in networks)
+
+
+def neighbourhood(host: str) -> str:
+    """What one stranger may be taken for: an IPv4 address, or the /64 of an IPv6 address."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(int(address) >> (128 - _IPV6_PREFIX))
+    return host

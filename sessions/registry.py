@@ -94,13 +94,14 @@ class Registry:
         if endpoint is None:
             if _COMP_ID.fullmatch(sender) is None:
                 return f"SenderCompID (49) {_shown(sender)} is not 1 to 64 printable characters"
-            if len(self._by_peer) >= self._admission.max_sessions:
+            is_open = self._admission.profiles is None
+            if is_open and len(self._by_peer) >= self._admission.max_sessions:
                 return f"the limit of {self._admission.max_sessions} sessions is reached"
             endpoint = self._add(len(self._by_number) + 1, sender)
             endpoint.begun_at = self._turn.open()
             self._journal.add(Kind.SESSION, endpoint.number, 0, 1, sender)
-        if outcome is not None and not outcome.only_online:
-            endpoint.remember(outcome)
+        if outcome is not None:
+            endpoint.remember(outcome, is_online=False)
         if endpoint.wire is not None:
             if not self._admission.replaces_live:
                 return f"{_shown(sender)} is logged on already"
@@ -133,7 +134,7 @@ class Registry:
                 self._by_number[number].sent.reset()
                 self._by_number[number].begun_at = batch.stamp
             elif record.kind is Kind.CREDENTIAL:
-                self._by_number[number].recall_credential(record.payload)
+                self._by_number[number].recall(record.payload)
             else:
                 self._application.on_recovered(self._by_number[number], record, batch.stamp)
 

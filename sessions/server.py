@@ -59,7 +59,9 @@ class Server(Generic[A]):
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
         authority = None
         if access is not None:
-            authority = Authority(admission.profiles or {}, access, _in_threads(access))
+            authority = Authority(
+                admission.profiles or {}, access, _in_threads(access), self.turn.open
+            )
         self._acceptor = Acceptor(self.registry, self.turn, limits, authority, timetable)
         self._curfew = None
         if timetable is not None:

@@ -39,19 +39,15 @@ class Timetable:
         self._hours = hours
         self._resets = resets and hours is not None
         self._announce_ns = sorted(seconds * SECOND_NS for seconds in announce_s)
-        self._announced: Closure | None = None
-        self._announced_ns = FOREVER_NS  # before its start
+        self._announced: dict[Closure, int] = {}  # and how long before their start, last
 
     def closure(self, now: int) -> Closure | None:
         """The closure that is on, or else the next one; None when none is in sight."""
-        found = [one for one in (self._planned(now), self._off_hours(now)) if one is not None]
-        if not found:
-            return None
-        first = min(found, key=lambda one: one.starts)
+        found = self._closures(now)
         on = [one for one in found if one.starts <= now]
         if on:
-            first = max(on, key=lambda one: one.ends)
-        return Closure(first.starts, self._return(first.ends), first.reason)
+            return self._real(max(on, key=lambda one: one.ends))
+        return self._real(min(found, key=lambda one: one.starts)) if found else None
 
     def closed(self, now: int) -> Closure | None:
         """The closure that is on."""
@@ -67,24 +63,25 @@ class Timetable:
 
     def announcement(self, now: int) -> Announcement | None:
         """What has to be announced by now, once; a countdown, or that it is called off."""
-        coming = self.closure(now)
-        told = self._announced
-        if told is not None and (coming is None or coming.starts != told.starts):
-            self._announced, self._announced_ns = None, FOREVER_NS
-            if now < told.starts:
+        found = [self._real(one) for one in self._closures(now)]
+        for told in [one for one in self._announced if one not in found]:
+            del self._announced[told]
+            if now < told.starts and all(one.starts != told.starts for one in found):
                 text = f"The closure at {utc(told.starts)} UTC is called off: {told.reason}"
                 return Announcement("Closure called off", text)
+        coming = self.closure(now)
         if coming is None or coming.starts <= now:
             return None
         due = [before for before in self._announce_ns if coming.starts - before <= now]
-        if not due or due[0] >= self._announced_ns:
+        if not due or due[0] >= self._announced.get(coming, FOREVER_NS):
             return None
-        self._announced, self._announced_ns = coming, due[0]
+        self._announced[coming] = due[0]
         left_s = -(-(coming.starts - now) // SECOND_NS)
+        numbers = "begin anew" if self.is_stale(now, coming.ends) else "stay"
         return Announcement(
             f"Closing in {left_s} s",
             f"Seamark closes at {utc(coming.starts)} UTC for {coming.reason} and is back at "
-            f"{utc(coming.ends)} UTC; sequence numbers {'begin anew' if self._resets else 'stay'}",
+            f"{utc(coming.ends)} UTC; sequence numbers {numbers}",
         )
 
     def next_event(self, now: int) -> int:
@@ -95,8 +92,14 @@ class Timetable:
         times = [coming.starts - before for before in self._announce_ns]
         return min([at for at in times if at > now], default=coming.starts)
 
-    def _planned(self, now: int) -> Closure | None:
-        return self.planned if self.planned is not None and now < self.planned.ends else None
+    def _closures(self, now: int) -> list[Closure]:
+        """The maintenance and the end of hours that are on or come next, each for itself."""
+        planned = self.planned if self.planned is not None and now < self.planned.ends else None
+        return [one for one in (planned, self._off_hours(now)) if one is not None]
+
+    def _real(self, closure: Closure) -> Closure:
+        """A closure with the end that it has together with all others."""
+        return Closure(closure.starts, self._return(closure.ends), closure.reason)
 
     def _off_hours(self, now: int) -> Closure | None:
         if self._hours is None:

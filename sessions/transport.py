@@ -8,6 +8,7 @@ import socket
 import ssl
 from typing import Any, Final
 
+FINGERPRINT: Final = "sha256:"
 _PROBES: Final = 3  # of a silent connection, a third of the keepalive time apart
 
 
@@ -46,7 +47,8 @@ def certificate_names(transport: asyncio.BaseTransport) -> frozenset[str]:
         return frozenset()
     names = {value for part in found.get("subject", ()) for key, value in part if _is_cn(key)}
     names |= {value for kind, value in found.get("subjectAltName", ()) if kind == "DNS"}
-    return frozenset(names | {f"sha256:{hashlib.sha256(der).hexdigest()}"})
+    names = {name for name in names if not name.startswith(FINGERPRINT)}  # it names nobody else
+    return frozenset(names | {FINGERPRINT + hashlib.sha256(der).hexdigest()})
 
 
 def _is_cn(key: str) -> bool:

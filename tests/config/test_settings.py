@@ -311,3 +311,32 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
         load(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match=r": Is a directory$"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes"),
+    [("17:00", "17:00:00"), ("Mon-Fri 17:00", "17:00"), ("Sun-Mon 09:00", "Mon 09:00")],
+)
+def test_a_schedule_leaves_a_time_to_be_closed(file: Path, opens: str, closes: str) -> None:
+    (line,) = errors(file, f'[schedule]\nopens = "{opens}"\ncloses = "{closes}"\n')
+    assert line.startswith("schedule: opens and closes must leave a time to be closed")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('opens = "25:00"\ncloses = "17:00"', "schedule.opens"),
+        ('opens = "Someday 09:00"\ncloses = "17:00"', "schedule.opens"),
+        ('timezone = "Middle/Earth"', "schedule.timezone"),
+        ('opens = "09:00"', "schedule"),
+        ("resets = true", "schedule"),
+    ],
+)
+def test_a_schedule_that_means_nothing_is_refused(file: Path, text: str, where: str) -> None:
+    (line,) = errors(file, f"[schedule]\n{text}\n")
+    assert line.startswith(f"{where}: ")
+
+
+def test_a_week_from_sunday_to_friday_is_a_schedule(file: Path) -> None:
+    file.write_text('[schedule]\nopens = "Sun 17:00"\ncloses = "Fri 17:00"\nresets = true\n')
+    assert load(file).schedule.resets

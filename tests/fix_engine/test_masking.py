@@ -63,7 +63,7 @@ def test_masking_leaves_the_message_itself_as_it_is() -> None:
     assert SECRET.encode() in found.raw
 
 
-@examples(200)
+@examples(80)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["58", "96", "553", "554", "925"]), st.integers(1, 10**9)),

@@ -230,7 +230,7 @@ def test_a_connection_that_is_just_being_made_does_not_hinder_the_end() -> None:
     async def scenario() -> None:
         journal = Failing()
         async with house(journal=journal) as venue:
-            venue.server._acceptor._connect(None)
+            venue.server._acceptor._entrance()
             journal.is_full = True
             venue.server.turn.open()
             with pytest.raises(JournalError):

@@ -35,7 +35,7 @@ from tests.sim.initiator import Initiator
 from tests.sim.link import End, Link
 from tests.sim.timeline import MILLISECOND, SECOND, Timeline, Trace
 
-MSG_TYPE: Final = b"B"  # News, which our dictionary does not restrict
+MSG_TYPE: Final = b"C"  # Email, which our dictionary does not restrict
 _LONGEST_FILLING: Final = 120
 
 

@@ -164,7 +164,7 @@ def test_a_failure_says_all_that_is_needed() -> None:
     text = _first_failure(Options(sabotage=sabotage))
     assert text.startswith("seed ")
     assert "A ACTIVE expects" in text
-    assert "s A>B 35=B 34=" in text
+    assert "s A>B 35=C 34=" in text
     assert "python -m tests.sim --seed" in text
 
 

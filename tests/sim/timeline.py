@@ -58,7 +58,7 @@ class Trace:
             print(_line(*self._last[-1]))
 
     def lines(self) -> list[str]:
-        """`1.204s A>B 35=B 34=12 58=app 1.7`, the oldest first."""
+        """`1.204s A>B 35=C 34=12 58=app 1.7`, the oldest first."""
         return [_line(*entry) for entry in self._last]
 
 
