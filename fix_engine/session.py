@@ -442,6 +442,9 @@ class Session:
         self._effects.append(Send(*self._outbound.number(msg_type, body, now, header)))
 
     def _reject(self, message: Message, seq: int, fault: Reject, now: int) -> None:
+        """Say what is wrong with a message, but nothing more behind our own Logout."""
+        if self.state is State.LOGGING_OUT:
+            return
         body = reject_body(seq, message.msg_type, fault)
         self._send(tags.REJECT, body, now, return_route(message))
 

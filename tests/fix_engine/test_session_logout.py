@@ -265,3 +265,12 @@ def test_what_the_machine_has_ended_is_not_ended_again() -> None:
         lost closed
         """,
     )
+
+
+@pytest.mark.parametrize("request_", ["35=2|34=2|7=9|16=0", "35=2|34=2|7=2|16=1", "35=2|34=2|16=0"])
+def test_nothing_is_rejected_behind_our_logout(request_: str) -> None:
+    """A report may have been numbered meanwhile that the peer has not seen: no gap is shown."""
+    driver = play(LOGGED_ON, GOODBYE)
+    assert driver.do("app 35=8|37=late") == ["store 35=8|34=3|37=late"]
+    assert driver.do(request_) == []
+    assert driver.session.state is State.LOGGING_OUT
