@@ -16,7 +16,11 @@ from config.secret import Secret
 CompId = Annotated[str, Field(pattern=r"^[!-<>-~]{1,64}$")]
 Right = Literal["orders", "market-data", "drop-copy"]
 
-_ARGON2ID: Final = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[\w+/]+\$[\w+/]+")
+_ARGON2ID: Final = re.compile(
+    r"\$argon2id\$v=\d+\$m=(?P<m>\d{1,9}),t=(?P<t>\d{1,9}),p=(?P<p>\d{1,9})\$[\w+/]+\$[\w+/]+"
+)
+_DEAREST: Final = {"m": 65_536, "t": 4, "p": 4}  # or refusals would tell which sessions there are
+_NARROW: Final = {4: 16, 6: 48}  # prefix of networks that may stand for a credential
 _PEM_KEY: Final = re.compile(r"-----BEGIN PUBLIC KEY-----([\s\w+/=]+)-----END PUBLIC KEY-----")
 _PEM_PREFIX: Final = bytes.fromhex("302a300506032b6570032100")  # an Ed25519 key, RFC 8410
 _KEY_BYTES: Final = 32
@@ -35,8 +39,12 @@ def _network(text: str) -> str:
 
 
 def _password_hash(secret: SecretStr) -> SecretStr:
-    if _ARGON2ID.fullmatch(secret.get_secret_value()) is None:
+    found = _ARGON2ID.fullmatch(secret.get_secret_value())
+    if found is None:
         raise ValueError("holds no argon2id hash; make one with: seamark keys hash")
+    if any(int(found[name]) > most for name, most in _DEAREST.items()):
+        limits = ", ".join(f"{name}={most}" for name, most in _DEAREST.items())
+        raise ValueError(f"holds a hash that takes too long to check; the limits are {limits}")
     return secret
 
 
@@ -111,6 +119,12 @@ class Session(Section):
         given = [self.password_hash, self.public_keys or None, self.hmac_secret]
         count = sum(one is not None for one in given)
         is_trusted = count == 0 and (self.addresses or self.client_certificate)
+        if is_trusted and not self.client_certificate:
+            for network in map(ip_network, self.addresses):
+                if network.prefixlen < _NARROW[network.version]:
+                    raise ValueError(
+                        f"session {self.comp_id}: {network} is too wide to stand for a credential"
+                    )
         if count != 1 and not is_trusted:
             raise ValueError(
                 f"session {self.comp_id}: needs exactly one of password_hash, public_keys and "

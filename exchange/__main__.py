@@ -21,7 +21,7 @@ from exchange.service import Opened, echo, run_loop, serve
 from fix_engine.dictionary import Dictionary, DictionaryError
 from sessions.acceptor import ListenError
 from sessions.journal import JournalError
-from sessions.maintenance import MaintenanceError, MaintenancePlan, plan_from
+from sessions.maintenance import MAX_SECONDS, MaintenanceError, MaintenancePlan, plan_from
 from sessions.telemetry import configure_logging
 from sessions.timetable import utc
 from sessions.tls import TlsError
@@ -128,8 +128,12 @@ def check_config_command(
 def maintenance_command(
     config: ConfigFile = None,
     data: Annotated[Path | None, typer.Option(help="Directory of the journal.")] = None,
-    starts_in: Annotated[int, typer.Option(help="Seconds until it starts.", min=0)] = 600,
-    lasts: Annotated[int | None, typer.Option(help="Seconds that it lasts.", min=1)] = None,
+    starts_in: Annotated[
+        int, typer.Option(help="Seconds until it starts.", min=0, max=MAX_SECONDS)
+    ] = 600,
+    lasts: Annotated[
+        int | None, typer.Option(help="Seconds that it lasts.", min=1, max=MAX_SECONDS)
+    ] = None,
     reason: Annotated[str, typer.Option(help="What everybody is told.")] = "maintenance",
     cancel: Annotated[bool, typer.Option("--cancel", help="Call it off, or end it now.")] = False,
 ) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from config import accounts as models
 from config.settings import ConfigError, load
@@ -103,7 +104,7 @@ def list_command(
         table.add_column(name, overflow="fold")
     for account in settings.accounts:
         for one in account.sessions:
-            table.add_row(
+            cells = (
                 account.name,
                 one.comp_id,
                 _described(one),
@@ -111,6 +112,7 @@ def list_command(
                 ", ".join(one.addresses) or "anywhere",
                 one.client_certificate or "-",
             )
+            table.add_row(*map(Text, cells))
     if settings.accounts:
         Console().print(table)
     else:

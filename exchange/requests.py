@@ -57,6 +57,10 @@ class RequestParser:
             tags.ORDER_STATUS_REQUEST: self._query,
         }
 
+    def knows(self, msg_type: bytes) -> bool:
+        """Whether messages of this type can be requests at all."""
+        return msg_type in self._parsers
+
     def parse(self, session: int, message: Message) -> Command:
         """The command that a message of this session asks for."""
         parser = self._parsers.get(message.msg_type)

@@ -8,7 +8,7 @@ from typing import Final
 #: Right -> MsgTypes that need it. What is in no row needs none: reference data, News, questions
 #: that the venue does not answer anyway.
 _NEEDED_BY: Final = {
-    "orders": b"D E F G H K L M AB AC AF i q s t u".split(),
+    "orders": b"D E G K L M AB AC i s t u".split(),  # to cancel and to ask is everybody's right
     "market-data": b"R V Z".split(),
     "drop-copy": b"AD AQ".split(),
 }

@@ -12,13 +12,13 @@ from typing import Final
 
 from exchange.commands import Command, SessionDown, SessionUp
 from exchange.reports import ReportEncoder
-from exchange.requests import RequestParser
+from exchange.requests import UNSUPPORTED_MESSAGE_TYPE, RequestParser
 from exchange.venue import Venue
 from fix_engine import tags
 from fix_engine.message import Message, masked
 from fix_engine.outbound import return_route
 from fix_engine.wire import Decoder, Garbled, encode
-from sessions.application import Peer
+from sessions.application import Peer, business_reject
 from sessions.journal import Journal, JournalError, Kind, Record
 from sessions.turn import Turn
 
@@ -54,6 +54,15 @@ class Sequencer:
 
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
+        if not self._parser.knows(message.msg_type):  # nothing that the venue would remember
+            body = business_reject(
+                message,
+                UNSUPPORTED_MESSAGE_TYPE,
+                b"Unsupported Message Type",
+                message.get(tags.CL_ORD_ID) or b"",
+            )
+            peer.send(tags.BUSINESS_MESSAGE_REJECT, body, return_route(message))
+            return
         command = self._parser.parse(peer.number, message)
         route = return_route(message) if message.shape.return_route else b""
         raw = message.raw

@@ -68,7 +68,7 @@ def encode(body: bytes) -> bytes:
 class Decoder:
     """Cuts one connection's bytes into messages, whatever way the network split them."""
 
-    __slots__ = ("_buffer", "_max_fields", "_shapes", "max_message_bytes")
+    __slots__ = ("_buffer", "_max_fields", "_shapes", "has_more", "max_message_bytes")
 
     def __init__(
         self, max_message_bytes: int = MAX_MESSAGE_BYTES, max_fields: int = MAX_FIELDS
@@ -76,6 +76,7 @@ class Decoder:
         self._buffer = b""
         self.max_message_bytes = max_message_bytes
         self._max_fields = max_fields
+        self.has_more = False
         self._shapes: dict[tuple[bytes, ...], Shape] = {}
 
     @property
@@ -87,15 +88,19 @@ class Decoder:
         """Keep bytes for the next `feed`."""
         self._buffer += data
 
-    def feed(self, data: bytes, at_most: int = sys.maxsize) -> list[Message | Garbled]:
-        """What is complete after `data`, in order; what is over `at_most` waits for the next call.
+    def feed(
+        self, data: bytes, at_most: int = sys.maxsize, bytes_at_most: int = sys.maxsize
+    ) -> list[Message | Garbled]:
+        """What is complete after `data`, in order.
 
-        After a fatal Garbled the rest of the bytes there were is dropped.
+        Stops after `at_most` messages, or with the one that reaches `bytes_at_most`; then
+        `has_more` and the rest waits for the next call. After a fatal Garbled the rest of the
+        bytes there were is dropped.
         """
         buffer = self._buffer + data if self._buffer else data
         out: list[Message | Garbled] = []
         position, size = 0, len(buffer)
-        while position < size and len(out) < at_most:
+        while position < size and len(out) < at_most and position < bytes_at_most:
             begin_string, length, body = FIX44, b"", 0
             if buffer.startswith(_PREFIX, position):
                 start = position + len(_PREFIX)
@@ -139,6 +144,7 @@ class Decoder:
                 )
                 position = size
             break
+        self.has_more = position < size and (len(out) >= at_most or position >= bytes_at_most)
         self._buffer = buffer[position:]
         return out
 

@@ -12,7 +12,7 @@ logged on last, are counted by themselves, for that identity alone.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -79,22 +79,30 @@ class Authority:
         self._clock = clock
         self._decoys = decoys(round(rules.proof_window_s * SECOND_NS))
         longest_wait_ns = round(rules.longest_wait_s * SECOND_NS)
-        self._backoff = Backoff(rules.free_failures, longest_wait_ns)
+        # A table each, so that none can be flooded to have another forget.
+        self._by_address = Backoff(rules.free_failures, longest_wait_ns)
+        self._by_session = Backoff(rules.free_failures, longest_wait_ns)
+        self._by_other_name = Backoff(rules.free_failures, longest_wait_ns)
         self._free_checks = rules.checks_at_once
-        self._regulars: deque[_Case] = deque()  # who was here before need not wait for guessers
-        self._others: deque[_Case] = deque()
+        # In turns: who was here before need not wait for guessers, nor others for them.
+        self._regulars: OrderedDict[tuple[bytes, str], _Case] = OrderedDict()
+        self._others: OrderedDict[tuple[bytes, str], _Case] = OrderedDict()
+        self._is_turn_of_others = False
 
     def judge(self, logon: Message, caller: Caller, answer: Answer) -> None:
         """Call `answer` with the outcome, at once or later, but always in the event loop."""
         sender = logon.get(tags.SENDER_COMP_ID) or b""
         case = _Case(logon, caller, answer, sender, self._profiles.get(sender))
         if presented(logon) is Method.PASSWORD:
-            waiting = self._regulars if _is_regular(case) else self._others
+            key = (sender, caller.host)
+            waiting = self._others if _own_key(case) is None else self._regulars
             if len(waiting) >= _MAX_WAITING:
                 answer(Outcome(f"{len(waiting)} passwords wait to be checked already"))
-                return
-            waiting.append(case)
-            self._check_passwords()
+            elif key in waiting:
+                answer(Outcome("another Logon of it waits to be checked already"))
+            else:
+                waiting[key] = case
+                self._check_passwords()
         else:
             self._try(case, self._at_once)
 
@@ -104,14 +112,18 @@ class Authority:
         So failures of a moment ago count, however many Logons came before the first was judged.
         """
         while self._free_checks and (self._regulars or self._others):
-            case = (self._regulars or self._others).popleft()
+            self._is_turn_of_others = not self._is_turn_of_others
+            first, second = self._regulars, self._others
+            if self._is_turn_of_others:
+                first, second = second, first
+            _, case = (first or second).popitem(last=False)
             if not case.caller.is_gone():
                 self._try(case, self._in_a_thread)
 
     def _try(self, case: _Case, run: Callable[[_Case, Credential, str | None], None]) -> None:
         """Check a Logon against its credential, or a decoy, unless there is nothing to check."""
         now = self._clock()
-        wait_ns = max(self._backoff.wait_ns(key, now) for key in _keys(case))
+        wait_ns = max(table.wait_ns(key, now) for table, key in self._counts(case))
         if wait_ns:
             case.answer(Outcome(f"too many failures, next try in {wait_ns / SECOND_NS:.1f} s"))
             return
@@ -138,31 +150,40 @@ class Authority:
 
         self._run_slowly(lambda: credential.check(case.logon, now), conclude)
 
+    def regret(self, logon: Message, caller: Caller) -> None:
+        """Somebody was let in to no avail: who goes on trying is slowed down, too."""
+        sender = logon.get(tags.SENDER_COMP_ID) or b""
+        case = _Case(logon, caller, lambda outcome: None, sender, self._profiles.get(sender))
+        for table, key in self._counts(case):
+            table.failed(key, self._clock())
+
+    def _counts(self, case: _Case) -> list[tuple[Backoff, Hashable]]:
+        """Where failures are counted, and by what; names that nobody has like those of sessions."""
+        own = _own_key(case)
+        if own is not None:
+            return [(self._by_session, own)]
+        names = self._by_session if case.profile is not None else self._by_other_name
+        return [(self._by_address, neighbourhood(case.caller.host)), (names, case.sender)]
+
     def _conclude(self, case: _Case, outcome: Outcome) -> None:
-        for key in _keys(case):
+        for table, key in self._counts(case):
             if outcome.fault is None:
-                self._backoff.succeeded(key)
+                table.succeeded(key)
             else:
-                self._backoff.failed(key, self._clock())
+                table.failed(key, self._clock())
         if outcome.fault is None:
             outcome.host = case.caller.host
         case.answer(outcome)
 
 
-def _is_regular(case: _Case) -> bool:
-    """Whether the session belongs to this address, by its settings or its last Logon."""
+def _own_key(case: _Case) -> Hashable | None:
+    """What failures are counted by where the session is at home, by its settings or last Logon."""
     profile, host = case.profile, case.caller.host
     if profile is None:
-        return False
-    return profile.last_host == host or (bool(profile.networks) and profile.admits(host))
-
-
-def _keys(case: _Case) -> list[Hashable]:
-    """What failures are counted by."""
-    if _is_regular(case):
-        return [(case.sender, case.caller.host)]
-    known = [case.sender] if case.profile is not None else []
-    return [neighbourhood(case.caller.host), *known]
+        return None
+    if profile.last_host and neighbourhood(profile.last_host) == neighbourhood(host):
+        return (case.sender, neighbourhood(host))
+    return (case.sender, "listed") if profile.networks and profile.admits(host) else None
 
 
 def _misfit(

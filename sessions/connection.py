@@ -22,6 +22,7 @@ from sessions.turn import Turn
 log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 64  # messages of one peer in one turn; then the others have theirs
+_BYTES_AT_ONCE: Final = 16_384  # likewise, for few large ones cost as much as many small ones
 _LONGEST_TIMER_S: Final = 3600.0  # a peer may ask for any HeartBtInt; the loop should not see it
 
 
@@ -66,6 +67,7 @@ class Connection(asyncio.Protocol):
         self._is_paused = False  # the peer does not read
         self._is_behind = False  # what has arrived is not all dealt with
         self._is_reading = True
+        self._served_in = self._portion = self._portion_bytes = 0  # of the present turn
         self._is_closing = False
         self._is_too_slow = False
         self._garbled = 0
@@ -106,7 +108,11 @@ class Connection(asyncio.Protocol):
             return
         now = self._turn.open()
         try:
-            found = self._decoder.feed(data, _AT_ONCE)
+            if now != self._served_in:
+                self._served_in, self._portion, self._portion_bytes = now, _AT_ONCE, _BYTES_AT_ONCE
+            found = self._decoder.feed(data, self._portion, self._portion_bytes)
+            self._portion -= len(found)
+            self._portion_bytes -= len(data)
             for item in found:
                 if isinstance(item, Garbled):
                     self._pass_over(item, endpoint)
@@ -117,7 +123,7 @@ class Connection(asyncio.Protocol):
         except Exception as error:
             self._turn.fail(error)
             return
-        if len(found) == _AT_ONCE:
+        if self._decoder.has_more or self._portion <= 0 or self._portion_bytes <= 0:
             self._is_behind = True
             self._choose_reading()
             self._turn.after(self._catch_up)

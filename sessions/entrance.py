@@ -69,7 +69,7 @@ class Entrance(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._handshake: asyncio.Task[None] | None = None
         self._held = b""
-        self._is_judged = False
+        self._is_judged = self._is_paused = False
         self._is_over = False
         self.host = self.address = "?"
 
@@ -104,6 +104,9 @@ class Entrance(asyncio.Protocol):
             self._held += data
             if len(self._held) > _MAX_HELD_BYTES:
                 self._refuse("too much behind a Logon that is not accepted yet")
+            elif len(self._held) > self._limits.max_message_bytes and not self._is_paused:
+                self._is_paused = True
+                self._wire.pause_reading()
             return
         now = self._desk.turn.open()
         try:
@@ -189,9 +192,9 @@ class Entrance(asyncio.Protocol):
             self._desk.authority.judge(message, caller, answer)
 
     def _wait_for_judgement(self) -> None:
+        """Reading goes on, a little: so we notice when the caller leaves."""
         self._is_judged = True
         self._stop_timer()
-        self._wire.pause_reading()
 
     def _judged(self, logon: Message, outcome: Outcome, asked_at: float) -> None:
         """The authority has spoken; a refusal waits for its time, so that it says nothing."""
@@ -204,7 +207,8 @@ class Entrance(asyncio.Protocol):
             elapsed = asyncio.get_running_loop().time() - asked_at
             self._start_timer(every - elapsed % every, lambda: self.close("refused"))
             return
-        self._wire.resume_reading()
+        if self._is_paused:
+            self._wire.resume_reading()
         try:
             self._enter(logon, outcome)
         except Exception as error:
@@ -214,6 +218,8 @@ class Entrance(asyncio.Protocol):
         """Take up the session, or refuse the caller, who is known by now."""
         endpoint = self._desk.registry.claim(logon, outcome)
         if isinstance(endpoint, str):
+            if self._desk.authority is not None:
+                self._desk.authority.regret(logon, Caller(self.host))
             self._refuse(endpoint)
             return
         if self._desk.timetable is not None:

@@ -10,6 +10,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 import structlog
@@ -20,7 +21,19 @@ from sessions.timetable import Closure
 log = structlog.get_logger(__name__)
 
 FILE_NAME: Final = "maintenance.json"
+MAX_SECONDS: Final = 366 * 86_400
+_LAST_NS: Final = 7_258_118_400 * SECOND_NS  # the year 2200
 _MAX_REASON: Final = 100
+_MAX_BYTES: Final = 4_096
+_NOT_UNDERSTOOD: Final = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 class MaintenanceError(Exception):
@@ -54,15 +67,22 @@ class MaintenancePlan:
     def read(self) -> Closure | None:
         """The plan in the file, None without one; raises MaintenanceError."""
         try:
-            data = json.loads(self.path.read_text("utf-8"))
+            data = json.loads(self._text())
             starts, ends = (_ns(data[name]) for name in ("starts", "ends"))
             reason = str(data["reason"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except _NOT_UNDERSTOOD as error:
             raise MaintenanceError(f"{self.path}: {error}") from error
         _check(starts, ends, reason)
         return Closure(starts, ends, reason)
+
+    def _text(self) -> str:
+        """What is in the file, if it is a small, ordinary one."""
+        found = self.path.stat()
+        if not S_ISREG(found.st_mode) or found.st_size > _MAX_BYTES:
+            raise ValueError(f"no ordinary file of at most {_MAX_BYTES} bytes")
+        return self.path.read_text("utf-8")
 
     def write(self, closure: Closure) -> None:
         """Plan this instead of whatever was planned; raises MaintenanceError."""
@@ -100,6 +120,8 @@ def plan_from(now: int, starts_in_s: int, lasts_s: int, reason: str) -> Closure:
 def _check(starts: int, ends: int, reason: str) -> None:
     if ends <= starts:
         raise MaintenanceError("maintenance must end after it starts")
+    if ends - starts > MAX_SECONDS * SECOND_NS or ends > _LAST_NS:
+        raise MaintenanceError("maintenance lasts a year at most, and ends before the year 2200")
     if not (reason.isascii() and reason.isprintable() and 0 < len(reason) <= _MAX_REASON):
         raise MaintenanceError(f"a reason is 1 to {_MAX_REASON} printable ASCII characters")
 

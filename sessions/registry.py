@@ -103,7 +103,8 @@ class Registry:
         if outcome is not None:
             endpoint.remember(outcome, is_online=False)
         if endpoint.wire is not None:
-            if not self._admission.replaces_live:
+            is_in_order = outcome is None or not outcome.complaint
+            if not self._admission.replaces_live or not is_in_order:
                 return f"{_shown(sender)} is logged on already"
             endpoint.replace_wire()
         return endpoint

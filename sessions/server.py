@@ -79,6 +79,8 @@ class Server(Generic[A]):
             raise self._failure
         if self._curfew is not None:
             self._curfew.look()
+            if self._failure is not None:
+                raise self._failure
         await self._acceptor.listen(doors)
 
     def stop(self) -> None:

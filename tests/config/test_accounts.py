@@ -249,3 +249,17 @@ def test_accounts_in_the_environment_that_will_not_do_show_no_secret(
     with pytest.raises(ConfigError) as error:
         load(None)
     assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("wide", ["0.0.0.0/0", "10.0.0.0/8", "::/0", "2001:db8::/32"])
+def test_a_wide_network_does_not_stand_for_a_credential(tmp_path: Path, wide: str) -> None:
+    (line,) = errors(tmp_path, account(session(f"addresses = ['{wide}']")))
+    assert line.endswith(f"session ACME1: {wide} is too wide to stand for a credential")
+    loaded(tmp_path, f"addresses = ['{wide}']\npublic_keys = ['{KEY}']")
+
+
+@pytest.mark.parametrize("dear", ["m=1048576,t=1,p=1", "m=1024,t=99,p=1", "m=1024,t=1,p=99"])
+def test_a_hash_that_takes_long_to_check_is_refused(tmp_path: Path, dear: str) -> None:
+    path = write(tmp_path, f"$argon2id$v=19${dear}$c2FsdHNhbHQ$aGFzaGhhc2g")
+    (line,) = errors(tmp_path, account(session(f"password_hash = 'file:{path}'")))
+    assert "takes too long to check; the limits are m=65536, t=4, p=4" in line

@@ -275,7 +275,8 @@ def test_a_session_waits_wherever_it_is_tried_from(house: Gatehouse) -> None:
 def test_names_that_are_nobodys_are_not_remembered(house: Gatehouse) -> None:
     for number in range(50):
         house.enter(f"NOBODY{number}", "wrong", AWAY)
-    assert len(house.authority._backoff) == 1, "the address alone"
+    assert len(house.authority._by_session) == 0, "they have a table of their own"
+    assert len(house.authority._by_address) == 1
 
 
 @pytest.mark.parametrize(
@@ -359,15 +360,16 @@ def test_the_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_guesses_that_arrive_together_are_judged_one_after_the_other(house: Gatehouse) -> None:
     house.is_busy = True
-    came = [house.ask(given="wrong", host=AWAY) for _ in range(20)]
+    guesses = [(name, host) for name in ("PASSWORD1", "PASSWORD2") for host in (AWAY, ELSEWHERE)]
+    came = [house.ask(name, "wrong", host) for name, host in guesses for _ in range(2)]
     assert house.slow == 1
     while house.held:
         work, answer = house.held.pop()
         answer(work())
     faults = [outcome.fault or "in" for (outcome,) in came]
-    assert faults[:3] == ["it is wrong"] * 3
-    assert all(waits(fault) for fault in faults[3:]), "the others cost nothing"
-    assert len(house.checks) == 3
+    assert faults.count("another Logon of it waits to be checked already") == 3
+    assert len(house.checks) == 5 - sum(map(waits, faults))
+    assert waits(house.enter("PASSWORD1", host=ELSEWHERE)), "and all of them count"
 
 
 def test_who_was_here_before_does_not_wait_behind_guessers(house: Gatehouse) -> None:
@@ -376,10 +378,9 @@ def test_who_was_here_before_does_not_wait_behind_guessers(house: Gatehouse) -> 
     for number in range(10):
         house.ask("PASSWORD1", "wrong", f"198.51.100.{number}")
     regular = house.ask("PASSWORD2")
-    work, answer = house.held.pop()
-    answer(work())
-    work, answer = house.held.pop()
-    answer(work())
+    for _ in range(3):  # the one that is being checked, and one of each kind
+        work, answer = house.held.pop()
+        answer(work())
     assert [outcome.fault for outcome in regular] == [None]
 
 
@@ -397,3 +398,24 @@ def test_addresses_in_the_settings_are_a_clients_own_from_the_start(house: Gateh
     house.profiles[b"PASSWORD1"].networks = (ip_network("192.0.2.0/24"),)
     assert waits(house.guess(4, ELSEWHERE)[-1])
     assert house.enter() == "in"
+
+
+def test_a_name_that_is_nobodys_is_slowed_down_like_a_session(house: Gatehouse) -> None:
+    """Or the back-off itself would tell which sessions there are."""
+    for name in ("PASSWORD1", "NOBODY"):
+        tries = [house.enter(name, "wrong", f"198.51.{len(name)}.{host}") for host in range(6)]
+        assert [waits(fault) for fault in tries] == [False] * 3 + [True] * 3
+
+
+def test_a_whole_allow_list_has_no_more_guesses_than_one_address(house: Gatehouse) -> None:
+    house.profiles[b"PASSWORD1"].networks = (ip_network("192.0.2.0/24"),)
+    tries = [house.enter("PASSWORD1", "wrong", f"192.0.2.{host}") for host in range(6)]
+    assert [waits(fault) for fault in tries] == [False] * 3 + [True] * 3
+
+
+def test_who_logs_on_in_vain_again_and_again_has_to_wait(house: Gatehouse) -> None:
+    assert house.enter() == "in"
+    logon = decode(fix("35=A|34=1|49=PASSWORD1|56=SEAMARK|"))
+    for _ in range(3):
+        house.authority.regret(logon, Caller(HOME))
+    assert waits(house.enter())

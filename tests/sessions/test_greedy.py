@@ -34,3 +34,18 @@ def test_a_peer_that_makes_no_sense_for_long_is_logged_out(run: Run) -> None:
             assert (await garbled.until("5"))[58] == "6 garbled messages"
 
     run(scenario())
+
+
+def test_few_messages_that_cost_much_do_not_keep_others_waiting_either(run: Run) -> None:
+    async def scenario() -> None:
+        async with house() as venue:
+            greedy, modest = await venue.client("GREEDY"), await venue.client("MODEST")
+            many, fields = 300, "1=1|" * 1_900
+            flood = b"".join(greedy.message(f"35=0|{fields}") for _ in range(many))
+            sending = asyncio.create_task(greedy.send_raw(flood))
+            assert await modest.fence() == []
+            assert venue.session("GREEDY").next_in < many / 2, "much of it went before"
+            sending.cancel()
+            await asyncio.wait([sending])
+
+    run(scenario())
