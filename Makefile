@@ -6,7 +6,7 @@ READY := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop sim fuzz guided bench docs lock clean
+.PHONY: help install run demo test check format interop sim fuzz guided crash bench docs lock clean
 
 help: ## list these jobs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -55,6 +55,9 @@ guided: ## coverage-guided fuzzing of codec, machine and validator, in a .venv-f
 	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --only-binary :all: -r requirements-fuzz.txt
 	@.venv-fuzz/bin/python -m tests.fuzz.guided $(ARGS)
+
+crash: install ## kill a venue hundreds of times (ARGS="--kills 500 --durability fsync --power-cut")
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 bench: install ## the order path, in process and over TCP
 	@$(BIN)/python -m bench $(ARGS)

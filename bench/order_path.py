@@ -15,10 +15,11 @@ from pathlib import Path
 
 from bench.load import order_messages
 from config.settings import Settings
+from exchange.commands import SetRules
 from exchange.reports import ReportEncoder
 from exchange.requests import RequestParser
 from exchange.sequencer import Sequencer
-from exchange.service import calm_garbage_collection, make_instruments
+from exchange.service import calm_garbage_collection, make_rules
 from exchange.venue import Venue
 from fix_engine.dictionary import Dictionary
 from fix_engine.logon import SessionSettings
@@ -55,7 +56,7 @@ class OrderPath:
 
     def __init__(self, dictionary: Dictionary, orders: int) -> None:
         self.orders = orders
-        self.instruments = make_instruments(Settings())
+        self.rules = make_rules(Settings())
         self.validator = Validator(dictionary)
         self.stages: dict[str, Stage] = {}
         logon = Decoder().feed(order_messages(1, 0, "cross", logon=True)[0])[0]
@@ -81,17 +82,18 @@ class OrderPath:
             for message in messages:
                 session.receive(message, now)
                 session.take_effects()
-        parser = RequestParser(self.instruments)
+        venue = Venue()
+        venue.apply(1, SetRules(self.rules))
+        parser = RequestParser(venue.listing.tradable)
         with self._timed("parse to command"):
             commands = [parser.parse(1, message) for message in messages]
-        venue = Venue(len(self.instruments), False, 100_000)
         with self._timed("execute"):
-            events = [venue.apply(place, command) for place, command in enumerate(commands, 1)]
+            events = [venue.apply(place, command) for place, command in enumerate(commands, 2)]
         encoder = ReportEncoder(Precision.MILLISECONDS)
         with self._timed("encode reports"):
             bodies = [
                 encoder.encode(event, place, now)[1]
-                for place, group in enumerate(events, 1)
+                for place, group in enumerate(events, 2)
                 for event in group
             ]
         with self._timed("number and frame reports"):
@@ -122,14 +124,9 @@ class OrderPath:
         with tempfile.TemporaryDirectory() as directory:
             journal = Journal(Path(directory), Durability.OS)
             turn = Turn(journal, lambda: now, lambda close: None, lambda error: None)
-            sequencer = Sequencer(
-                Venue(len(self.instruments), False, 100_000),
-                RequestParser(self.instruments),
-                ReportEncoder(Precision.MILLISECONDS),
-                journal,
-                turn,
-            )
+            sequencer = Sequencer(self.rules, journal, turn)
             registry = Registry(Admission(SETTINGS), self.validator, journal, turn, sequencer)
+            sequencer.on_started()
             endpoint = registry.claim(self.logon)
             assert isinstance(endpoint, Endpoint)
             endpoint.session.connected(now)

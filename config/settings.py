@@ -113,7 +113,8 @@ class JournalSettings(Section):
     """Where the journal is kept, and how safely."""
 
     directory: Path = Path("data")
-    durability: Literal["fsync", "os", "memory"] = "os"
+    durability: Literal["fsync", "os", "memory"] = "fsync"
+    segment_bytes: int = Field(32 << 20, ge=64 << 10, le=4 << 30)
 
 
 class Access(Section):

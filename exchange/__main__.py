@@ -17,7 +17,10 @@ from config.settings import ConfigError, Settings, load
 from exchange import keys
 from exchange.access import UnsafeError, check_access
 from exchange.demo import DemoError, run_demo
+from exchange.replaying import replay_command
+from exchange.rules import RulesError
 from exchange.service import Opened, echo, run_loop, serve
+from exchange.tools.cli import register as register_tools
 from fix_engine.dictionary import Dictionary, DictionaryError
 from sessions.acceptor import ListenError
 from sessions.journal import JournalError
@@ -45,6 +48,8 @@ DictionaryFile = Annotated[
 
 
 app.add_typer(keys.app, name="keys")
+app.command("replay")(replay_command)
+register_tools(app)
 
 
 @app.command("serve")
@@ -237,7 +242,7 @@ def _dictionary(path: Path | None) -> Dictionary:
 def _run(work: Callable[[], None]) -> None:
     try:
         work()
-    except (UnsafeError, TlsError, ListenError, JournalError) as error:
+    except (UnsafeError, TlsError, ListenError, RulesError, JournalError) as error:
         _fail(str(error))
     except Exception as error:
         _fail(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exchange.instruments import Instrument
+from exchange.rules import Rules
 from fix_engine.message import Message
 from matching.order import OrderType, Side, TimeInForce
 
@@ -88,4 +89,13 @@ class SessionDown:
     session: int
 
 
-Command = NewOrder | CancelOrder | ReplaceOrder | QueryOrder | Refuse | SessionUp | SessionDown
+@dataclass(slots=True)
+class SetRules:
+    """The rules of the venue from here on."""
+
+    rules: Rules
+
+
+Command = (
+    NewOrder | CancelOrder | ReplaceOrder | QueryOrder | Refuse | SessionUp | SessionDown | SetRules
+)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from exchange.commands import NewOrder
-from matching.order import Order, TimeInForce
+from exchange.instruments import Instrument
+from matching.order import Order, OrderType, Side, TimeInForce
 
 NEW = b"0"
 PARTIALLY_FILLED = b"1"
@@ -40,20 +40,25 @@ class VenueOrder(Order):
         "was_cancelled",
     )
 
-    def __init__(self, order_id: int, command: NewOrder, account: bytes) -> None:
-        super().__init__(
-            order_id,
-            command.instrument.instrument_id,
-            command.side,
-            command.order_type,
-            command.price,
-            command.quantity,
-        )
-        self.session = command.session
-        self.instrument = command.instrument
-        self.time_in_force: TimeInForce = command.time_in_force
+    def __init__(
+        self,
+        order_id: int,
+        session: int,
+        instrument: Instrument,
+        side: Side,
+        order_type: OrderType,
+        time_in_force: TimeInForce,
+        price: int,
+        quantity: int,
+        cl_ord_id: bytes,
+        account: bytes,
+    ) -> None:
+        super().__init__(order_id, instrument.instrument_id, side, order_type, price, quantity)
+        self.session = session
+        self.instrument = instrument
+        self.time_in_force = time_in_force
         self.account = account
-        self.cl_ord_id = command.cl_ord_id
+        self.cl_ord_id = cl_ord_id
         self.filled = 0
         self.traded_value = 0
         self.is_open = True

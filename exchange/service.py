@@ -23,11 +23,8 @@ from exchange.access import (
     make_limits,
     make_tls_files,
 )
-from exchange.instruments import Instrument, make_instrument
-from exchange.reports import ReportEncoder
-from exchange.requests import RequestParser
+from exchange.rules import InstrumentRules, Rules
 from exchange.sequencer import Sequencer
-from exchange.venue import Venue
 from fix_engine.dictionary import Dictionary
 from fix_engine.logon import SessionSettings
 from fix_engine.validation import Validator
@@ -42,7 +39,6 @@ from sessions.registry import Admission
 from sessions.server import Server
 from sessions.timetable import Timetable
 from sessions.tls import ServerTls
-from sessions.turn import Turn
 
 A = TypeVar("A", bound=Application)
 
@@ -60,19 +56,24 @@ class Opened:
     recovery_s: float
 
 
-def make_instruments(settings: Settings) -> list[Instrument]:
-    """The instruments of the settings, numbered in their order."""
-    return [
-        make_instrument(
-            number,
-            instrument.symbol,
-            instrument.tick,
-            instrument.lot,
-            instrument.min_quantity,
-            instrument.max_quantity,
-        )
-        for number, instrument in enumerate(settings.instruments)
-    ]
+def make_rules(settings: Settings) -> Rules:
+    """The rules of the settings, as the journal will have them."""
+    return Rules(
+        settings.venue.cancel_on_disconnect,
+        settings.venue.remembered_orders,
+        int(PRECISIONS[settings.session.time_precision]),
+        tuple(
+            InstrumentRules(
+                one.symbol,
+                one.currency,
+                str(one.tick),
+                str(one.lot),
+                str(one.min_quantity),
+                str(one.max_quantity),
+            )
+            for one in settings.instruments
+        ),
+    )
 
 
 def make_timetable(settings: Settings) -> Timetable:
@@ -90,18 +91,12 @@ async def serve(
 ) -> None:
     """Run the venue until SIGINT or SIGTERM; `announce` is called when it is open.
 
-    Raises UnsafeError, TlsError, ListenError and JournalError.
+    Raises UnsafeError, TlsError, ListenError, RulesError and JournalError.
     """
     check_access(settings)
     tls_files = make_tls_files(settings)
     tls = ServerTls(tls_files) if tls_files is not None else None
-    instruments = make_instruments(settings)
-    precision = PRECISIONS[settings.session.time_precision]
-
-    def make_application(journal: Journal, turn: Turn) -> Sequencer:
-        rules = settings.venue
-        venue = Venue(len(instruments), rules.cancel_on_disconnect, rules.remembered_orders)
-        return Sequencer(venue, RequestParser(instruments), ReportEncoder(precision), journal, turn)
+    rules = make_rules(settings)
 
     with contextlib.ExitStack() as stack:
         host = settings.listen.host
@@ -124,7 +119,8 @@ async def serve(
                 )
             )
 
-        journal = Journal(settings.journal.directory, Durability(settings.journal.durability))
+        layer = settings.journal
+        journal = Journal(layer.directory, Durability(layer.durability), layer.segment_bytes)
 
         def make_server() -> Server[Sequencer]:
             return Server(
@@ -132,7 +128,7 @@ async def serve(
                 Validator(dictionary),
                 make_admission(settings),
                 make_limits(settings),
-                make_application,
+                lambda journal, turn: Sequencer(rules, journal, turn),
                 access=make_access_rules(settings),
                 timetable=make_timetable(settings),
                 plan=MaintenancePlan(settings.journal.directory),

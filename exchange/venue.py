@@ -8,7 +8,7 @@ journal, replayed, gives the same state and the same events.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -21,10 +21,13 @@ from exchange.commands import (
     ReplaceOrder,
     SessionDown,
     SessionUp,
+    SetRules,
 )
 from exchange.events import BusinessRejected, CancelRejected, Executed, OrderRejected, VenueEvent
+from exchange.listing import Listing
 from exchange.orders import CANCELED, NEW, STATUS_NAMES, VenueOrder, status
 from exchange.requests import DUPLICATE_ORDER
+from exchange.rules import InstrumentRules, Rules
 from fix_engine import tags
 from fix_engine.message import Message
 from matching.digest import digest
@@ -56,7 +59,7 @@ _REST_CANCELLED: Final = {
 }
 
 
-class _SessionState:
+class SessionState:
     """What the venue knows of a session."""
 
     __slots__ = ("by_cl_ord_id", "cancel_on_disconnect", "is_up", "open", "retired")
@@ -72,15 +75,15 @@ class _SessionState:
 class Venue:
     """Orders, their names and their owners; see the module."""
 
-    def __init__(
-        self, instruments: int, cancel_on_disconnect: bool, remembered_orders: int
-    ) -> None:
-        """`remembered_orders`: how many ClOrdIDs of a session are known after their use."""
-        self._engine: MatchingEngine[VenueOrder] = MatchingEngine(instruments)
-        self._default_cancel_on_disconnect = cancel_on_disconnect
-        self._remembered = remembered_orders
-        self._sessions: dict[int, _SessionState] = {}
+    def __init__(self) -> None:
+        """Without rules there is nothing to trade: SetRules comes first."""
+        self.rules: Rules | None = None
+        self.listing = Listing()
+        self.engine: MatchingEngine[VenueOrder] = MatchingEngine(0)
+        self.sessions: dict[int, SessionState] = {}
         self._position = 0
+        self._remembered = 0
+        self._default_cancel_on_disconnect = False
         self._out: list[VenueEvent] = []
         self._handlers: dict[type[Command], Callable[[Any], None]] = {
             NewOrder: self._new_order,
@@ -90,6 +93,7 @@ class Venue:
             Refuse: self._refuse,
             SessionUp: self._session_up,
             SessionDown: self._session_down,
+            SetRules: self._set_rules,
         }
 
     def apply(self, position: int, command: Command) -> list[VenueEvent]:
@@ -100,18 +104,34 @@ class Venue:
         self._handlers[command.__class__](command)
         return out
 
+    def objection(self, rules: Rules) -> str | None:
+        """Why these rules cannot be taken up now, or None."""
+        for instrument in self.listing.changed_steps(rules):
+            if any(self.engine.books[instrument.instrument_id].orders()):
+                symbol = instrument.symbol.decode("ascii")
+                return (
+                    f"tick and lot of {symbol} cannot change while orders rest in it: open with "
+                    f"the old ones, have them cancelled, and close before you change them"
+                )
+        return None
+
+    def resume_rules(self, rules: Rules, listed: Sequence[InstrumentRules]) -> None:
+        """Take up the rules of a snapshot, with every instrument that there ever was, in order."""
+        self.listing.resume(listed)
+        self._set_rules(SetRules(rules))
+
     def sessions_up(self) -> list[int]:
         """The numbers of the sessions that are logged on."""
-        return [number for number, state in self._sessions.items() if state.is_up]
+        return [number for number, state in self.sessions.items() if state.is_up]
 
     def open_orders(self) -> int:
         """How many orders rest in the books."""
-        return sum(len(state.open) for state in self._sessions.values())
+        return sum(len(state.open) for state in self.sessions.values())
 
     def digest(self) -> str:
         """A hash of the whole state: equal venues have equal digests."""
-        state = sha256(digest(self._engine).encode())
-        for number, session in sorted(self._sessions.items()):
+        state = sha256(digest(self.engine).encode())
+        for number, session in sorted(self.sessions.items()):
             state.update(b"%d %d %d\n" % (number, session.is_up, session.cancel_on_disconnect))
             for name, order in session.by_cl_ord_id.items():
                 figures = (order.order_id, order.quantity, order.leaves, order.traded_value)
@@ -129,11 +149,22 @@ class Venue:
             self._reject_order(command, DUPLICATE_ORDER, text, known.order_id)
             return
         account = command.message.get(tags.ACCOUNT) or b""
-        order = VenueOrder(self._position, command, account)
+        order = VenueOrder(
+            self._position,
+            command.session,
+            command.instrument,
+            command.side,
+            command.order_type,
+            command.time_in_force,
+            command.price,
+            command.quantity,
+            command.cl_ord_id,
+            account,
+        )
         session.by_cl_ord_id[command.cl_ord_id] = order
         session.open[order.order_id] = order
         matched: list[Event[VenueOrder]] = []
-        self._engine.submit(order, command.time_in_force, matched)
+        self.engine.submit(order, command.time_in_force, matched)
         self._report(matched)
 
     def _cancel_order(self, command: CancelOrder) -> None:
@@ -142,7 +173,7 @@ class Venue:
             return
         previous = self._rename(order, command.cl_ord_id)
         matched: list[Event[VenueOrder]] = []
-        self._engine.cancel(order, matched)
+        self.engine.cancel(order, matched)
         self._report(matched, orig_cl_ord_id=previous, is_solicited=True)
 
     def _replace_order(self, command: ReplaceOrder) -> None:
@@ -158,7 +189,7 @@ class Venue:
         previous = self._rename(order, command.cl_ord_id)
         order.static_fields = None
         matched: list[Event[VenueOrder]] = []
-        self._engine.replace(order, command.price, command.quantity, matched)
+        self.engine.replace(order, command.price, command.quantity, matched)
         self._report(matched, orig_cl_ord_id=previous)
 
     def _query_order(self, command: QueryOrder) -> None:
@@ -212,15 +243,22 @@ class Venue:
             return
         for order in list(session.open.values()):
             matched: list[Event[VenueOrder]] = []
-            self._engine.cancel(order, matched)
+            self.engine.cancel(order, matched)
             self._report(matched, text=b"Cancelled on disconnect (8013)")
+
+    def _set_rules(self, command: SetRules) -> None:
+        self.rules = command.rules
+        self._remembered = command.rules.remembered_orders
+        self._default_cancel_on_disconnect = command.rules.cancel_on_disconnect
+        self.listing.take_up(command.rules)
+        self.engine.list_up_to(len(self.listing))
 
     # --- what orders are called ---------------------------------------------------------
 
-    def _session(self, number: int) -> _SessionState:
-        session = self._sessions.get(number)
+    def _session(self, number: int) -> SessionState:
+        session = self.sessions.get(number)
         if session is None:
-            session = self._sessions[number] = _SessionState()
+            session = self.sessions[number] = SessionState()
         return session
 
     def _find(self, command: CancelOrder | ReplaceOrder) -> VenueOrder | None:
@@ -264,7 +302,7 @@ class Venue:
         del session.open[order.order_id]
         self._retire(session, order.cl_ord_id)
 
-    def _retire(self, session: _SessionState, cl_ord_id: bytes) -> None:
+    def _retire(self, session: SessionState, cl_ord_id: bytes) -> None:
         """Keep a name that is no more in use among the last ones of its session."""
         session.retired.append(cl_ord_id)
         if len(session.retired) > self._remembered:

@@ -95,6 +95,12 @@ class Book(Generic[O]):
         self.buys: BookSide[O] = BookSide(Side.BUY)
         self.sells: BookSide[O] = BookSide(Side.SELL)
 
+    def orders(self) -> Iterator[O]:
+        """Every resting order: buys, then sells, each best price first and in order of time."""
+        for side in (self.buys, self.sells):
+            for _, level in side.levels():
+                yield from level.orders.values()
+
     def side_of(self, order: Order) -> BookSide[O]:
         """The side on which the order rests."""
         return self.buys if order.side is _BUY else self.sells

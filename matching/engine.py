@@ -23,6 +23,10 @@ class MatchingEngine(Generic[O]):
     def __init__(self, instruments: int) -> None:
         self.books: list[Book[O]] = [Book() for _ in range(instruments)]
 
+    def list_up_to(self, instruments: int) -> None:
+        """Have books for so many instruments; those that there are stay as they are."""
+        self.books += (Book() for _ in range(len(self.books), instruments))
+
     def submit(self, order: O, time_in_force: TimeInForce, out: list[Event[O]]) -> bool:
         """Accept an order, trade it, and rest what is left or cancel it; whether it rests.
 

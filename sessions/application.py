@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from fix_engine.message import Message
@@ -36,8 +37,20 @@ class Application(Protocol):
     def on_logout(self, peer: Peer, reason: str) -> None:
         """The peer, logged on before, is gone."""
 
-    def on_recovered(self, peer: Peer, record: Record, stamp: int) -> None:
-        """An input record read back from the journal at start; nothing may be sent now."""
+    def on_recovered(self, peer: Peer | None, record: Record, stamp: int) -> None:
+        """An input record read back from the journal at start; nothing may be sent now.
+
+        `peer` is None for rules, which are no session's.
+        """
+
+    def snapshot(self) -> bytes:
+        """Its whole state, between two turns."""
+
+    def restore(self, state: bytes, peers: Mapping[int, Peer]) -> None:
+        """Take up what `snapshot` said once; raises ValueError when it cannot be understood.
+
+        `peers` are all sessions that there are, by number.
+        """
 
     def on_started(self) -> None:
         """Recovery is over and nobody is connected yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._limits = limits
         self._on_closed = on_closed
         self._out: list[bytes] = []
+        self._sealed: deque[tuple[bytes, bool]] = deque()  # turns that have not settled yet
         self._is_paused = False  # the peer does not read
         self._is_behind = False  # what has arrived is not all dealt with
         self._is_reading = True
@@ -206,23 +208,27 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close at once, writing nothing more."""
         self._is_closing = True
-        self._out.clear()
         self._transport.abort()
 
     # --- for the turn -------------------------------------------------------------------
 
+    def seal(self) -> None:
+        """What was written in this turn goes out when its batch has settled."""
+        out, self._out = self._out, []
+        self._sealed.append((b"".join(out), self._is_closing))
+
     def flush(self, now: int) -> None:
-        """The batch is durable: write, and see to the timer.
+        """The batch has settled: write, and see to the timer.
 
         What cannot be written any more is not lost: the peer will ask for it.
         """
-        out, self._out = self._out, []
+        out, is_last = self._sealed.popleft()
         transport = self._transport
         if transport.is_closing():
             return
         if out:
-            transport.write(b"".join(out))
-        if self._is_closing:
+            transport.write(out)
+        if is_last:
             self._finish(transport)
             return
         if self._is_paused and not self._is_too_slow:

@@ -7,6 +7,7 @@ other application message with BusinessMessageReject, "Unsupported Message Type"
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from fix_engine import tags
@@ -52,8 +53,15 @@ class EchoApplication:
         """Forget what was seen."""
         self._seen.pop(peer.number, None)
 
-    def on_recovered(self, peer: Peer, record: Record, stamp: int) -> None:
+    def on_recovered(self, peer: Peer | None, record: Record, stamp: int) -> None:
         """Nothing: it keeps no state and writes no input records."""
+
+    def snapshot(self) -> bytes:
+        """It has nothing to keep."""
+        return b""
+
+    def restore(self, state: bytes, peers: Mapping[int, Peer]) -> None:
+        """Nothing."""
 
     def on_started(self) -> None:
         """Nothing either."""

@@ -73,6 +73,7 @@ class Endpoint:
         self.profile = profile
         self.comp_id = session.settings.target_comp_id
         self.sent = SentMessages(journal)
+        self.memories: dict[bytes, bytes] = {}  # of Logons, by what they are about
         self.begun_at = 0  # when the present sequence numbers began
         self.wire: Wire | None = None
         self._journal = journal
@@ -150,6 +151,7 @@ class Endpoint:
     def recall(self, memory: bytes) -> None:
         """Take up what an earlier Logon left to be remembered."""
         kind, _, value = memory.partition(b" ")
+        self.memories[kind] = memory
         if kind == b"host":
             self.profile.last_host = value.decode("ascii")
         elif self.profile.credential is not None:

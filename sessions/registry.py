@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+
+import structlog
 
 from fix_engine import tags
 from fix_engine.logon import SessionSettings
@@ -14,10 +16,13 @@ from fix_engine.validation import Validator
 from sessions.application import Application
 from sessions.credentials import Outcome
 from sessions.endpoint import Endpoint
-from sessions.journal import Batch, Journal, Kind
+from sessions.journal import Batch, Journal, JournalError, Kind
 from sessions.profile import Profile
+from sessions.snapshot import SessionState, Snapshot, SnapshotError
 from sessions.throttle import RateLimit
 from sessions.turn import Turn
+
+log = structlog.get_logger(__name__)
 
 _COMP_ID = re.compile(rb"[!-<>-~]{1,64}")  # printable, without blanks and "="
 
@@ -62,6 +67,7 @@ class Registry:
         self._application = application
         self._by_peer: dict[bytes, Endpoint] = {}
         self._by_number: dict[int, Endpoint] = {}
+        self.last_stamp = 0  # of the last batch that was recovered
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(list(self._by_number.values()))
@@ -109,22 +115,78 @@ class Registry:
             endpoint.replace_wire()
         return endpoint
 
-    def recover(self, progress: Callable[[int, int], None] | None = None) -> None:
+    def recover(
+        self,
+        progress: Callable[[float], None] | None = None,
+        snapshots: Iterable[Snapshot | SnapshotError] = (),
+    ) -> None:
         """Rebuild sessions from the journal, and have the application take back its inputs.
 
-        `progress(done, total)` is called with bytes, after each batch. Raises JournalError.
+        Begins at the first of the `snapshots` that can be used. `progress(share)` is called after
+        each batch, with 0 to 1. Raises JournalError.
         """
         next_in: dict[int, int] = {}
-        for batch in self._journal.recover():
+        snapshot = self._restored(snapshots)
+        if snapshot is not None:
+            next_in = {one.number: one.next_in for one in snapshot.sessions}
+            self.last_stamp = snapshot.stamp
+        for batch in self._journal.recover(snapshot.place if snapshot is not None else None):
             self._recover_batch(batch, next_in)
+            self.last_stamp = batch.stamp
             if progress is not None:
-                progress(batch.end, batch.size)
+                progress(batch.share)
         for endpoint in self:
             endpoint.session.resume(next_in[endpoint.number], endpoint.sent.last_seq + 1)
+
+    def snapshot(self) -> Snapshot:
+        """Everything that there is to know, between two turns."""
+        sessions = [
+            SessionState(
+                endpoint.number,
+                endpoint.comp_id,
+                endpoint.next_in,
+                endpoint.begun_at,
+                list(endpoint.memories.values()),
+                *endpoint.sent.table(),
+            )
+            for endpoint in self
+        ]
+        place, application = self._journal.place, self._application.snapshot()
+        return Snapshot(place, self.last_stamp, sessions, application)
+
+    def _restored(self, snapshots: Iterable[Snapshot | SnapshotError]) -> Snapshot | None:
+        for found in snapshots:
+            if isinstance(found, SnapshotError):
+                log.warning("snapshot passed over", reason=str(found))
+                continue
+            if not self._journal.holds(found.place):
+                raise JournalError(
+                    f"{self._journal.path}: the journal ends before its snapshot at position "
+                    f"{found.place.position}. Restore what is missing from a copy, or start with "
+                    f"an empty --data."
+                )
+            for one in found.sessions:
+                endpoint = self._add(one.number, one.comp_id)
+                endpoint.begun_at = one.begun_at
+                endpoint.sent.resume(one.offsets, one.lengths)
+                for memory in one.memories:
+                    endpoint.recall(memory)
+            try:
+                self._application.restore(found.application, dict(self._by_number))
+            except ValueError as error:
+                raise JournalError(
+                    f"{self._journal.path}: the newest snapshot cannot be used: {error}. Remove "
+                    f"it, and the journal is read from an earlier one, or from its beginning."
+                ) from error
+            return found
+        return None
 
     def _recover_batch(self, batch: Batch, next_in: dict[int, int]) -> None:
         for record in batch.records:
             number = record.session
+            if record.kind is Kind.RULES:
+                self._application.on_recovered(None, record, batch.stamp)
+                continue
             next_in[number] = record.next_in
             if record.kind is Kind.SENT:
                 length = len(record.payload)

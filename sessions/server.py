@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -21,6 +22,7 @@ from sessions.curfew import Curfew
 from sessions.journal import Journal, JournalError
 from sessions.maintenance import MaintenancePlan
 from sessions.registry import Admission, Registry
+from sessions.snapshot import read_snapshots, write_snapshot
 from sessions.timetable import Timetable
 from sessions.turn import Turn
 
@@ -55,6 +57,7 @@ class Server(Generic[A]):
         self._stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         self.turn = Turn(journal, clock or Clock().now, loop.call_soon, self._turn_failed)
+        journal.settle_with(loop.call_soon_threadsafe, self.turn.settled, self.turn.fail)
         self.application = make_application(journal, self.turn)
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
         authority = None
@@ -72,7 +75,10 @@ class Server(Generic[A]):
 
         Raises JournalError.
         """
-        self.registry.recover(_Progress())
+        path = self._journal.path
+        self.registry.recover(_Progress(), read_snapshots(path) if path is not None else ())
+        if self._journal.was_torn:
+            log.warning("the end of the journal was unfinished; nobody had seen it")
         self.application.on_started()
         self.turn.close()
         if self._failure is not None:
@@ -98,9 +104,21 @@ class Server(Generic[A]):
             self._curfew.stop()
         if self._failure is None:
             await self._acceptor.close(farewell)
+        if self._failure is None and self._journal.path is not None:
+            self._keep_snapshot(self._journal.path)
         self._journal.close()
         if self._failure is not None:
             raise self._failure
+
+    def _keep_snapshot(self, directory: Path) -> None:
+        """So that the next start is quick; it can do without."""
+        try:
+            self._journal.sync()  # a snapshot must not know more than the journal
+            path = write_snapshot(directory, self.registry.snapshot())
+        except JournalError as error:
+            log.warning("no snapshot", reason=str(error))
+        else:
+            log.info("snapshot", file=str(path))
 
     def _turn_failed(self, error: Exception) -> None:
         is_journal = isinstance(error, JournalError)
@@ -135,9 +153,9 @@ class _Progress:
     def __init__(self) -> None:
         self._started = self._told = time.monotonic()
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, share: float) -> None:
         now = time.monotonic()
         if now - self._told >= _TELL_EVERY_S:
             self._told = now
-            left = (now - self._started) * (total - done) / done
-            log.info("recovering", percent=100 * done // total, seconds_left=round(left))
+            left = (now - self._started) * (1 - share) / share
+            log.info("recovering", percent=int(100 * share), seconds_left=round(left))

@@ -23,6 +23,14 @@ class SentMessages:
         self._offsets = array("Q")
         self._lengths = array("I")
 
+    def table(self) -> tuple[array[int], array[int]]:
+        """Offsets and lengths, by MsgSeqNum from 1 on."""
+        return self._offsets, self._lengths
+
+    def resume(self, offsets: array[int], lengths: array[int]) -> None:
+        """Take up the table of an earlier life."""
+        self._offsets, self._lengths = offsets, lengths
+
     @property
     def last_seq(self) -> int:
         """The MsgSeqNum of the last message, 0 when there is none."""

@@ -1,13 +1,16 @@
 """One turn of the event loop: one time stamp, one journal batch, one write for each connection.
 
 Nothing is visible before it is durable. Whatever happens in a turn, a heartbeat included, is
-written to the journal as one batch at the end of the turn, and only then do the connections write.
-A MsgSeqNum that a client may have seen is therefore never used again after a crash.
+written to the journal as one batch at the end of the turn, and only when that has settled do the
+connections write. With durability `fsync` that may be some turns later, in their order. A
+MsgSeqNum that a client may have seen is therefore never used again after a crash.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from sessions.journal import Journal
@@ -16,8 +19,21 @@ from sessions.journal import Journal
 class Flushable(Protocol):
     """Something that has output waiting for the end of the turn."""
 
+    def seal(self) -> None:
+        """The turn is over: what is waiting belongs to it, what comes later does not."""
+
     def flush(self, now: int) -> None:
-        """Write what is waiting; `now` is the turn's time stamp."""
+        """Write what was sealed first; `now` is the time stamp of its turn."""
+
+
+@dataclass(slots=True)
+class _Sealed:
+    """A turn that is over, and whose batch may not have settled yet."""
+
+    end: int  # of its batch in the journal
+    now: int
+    waiting: dict[Flushable, None]
+    after: list[Callable[[], None]]
 
 
 class Turn:
@@ -39,6 +55,7 @@ class Turn:
         self._now = 0
         self._waiting: dict[Flushable, None] = {}
         self._after: list[Callable[[], None]] = []
+        self._sealed: deque[_Sealed] = deque()
 
     def open(self) -> int:
         """The turn's time stamp; the first call of a turn arranges for its end."""
@@ -71,15 +88,29 @@ class Turn:
         if not self._is_open:
             return
         self._is_open = False
-        waiting, self._waiting = self._waiting, {}
-        after, self._after = self._after, []
+        sealed = _Sealed(0, self._now, self._waiting, self._after)
+        self._waiting, self._after = {}, []
         if self._has_failed:
             return
         try:
+            for connection in sealed.waiting:
+                connection.seal()
             self._journal.commit(self._now)
-            for connection in waiting:
-                connection.flush(self._now)
-            for callback in after:
-                callback()
+            sealed.end = self._journal.written
+            self._sealed.append(sealed)
+            self.settled(self._journal.settled)
         except Exception as error:
             self.fail(error)
+
+    def settled(self, end: int) -> None:
+        """Every batch that ends at `end` or before survives what it has to: write what waits."""
+        sealed = self._sealed
+        while sealed and sealed[0].end <= end and not self._has_failed:
+            turn = sealed.popleft()
+            try:
+                for connection in turn.waiting:
+                    connection.flush(turn.now)
+                for callback in turn.after:
+                    callback()
+            except Exception as error:
+                self.fail(error)

@@ -22,7 +22,7 @@ from exchange.access import (
 from exchange.rights import withheld_types
 from sessions.authority import AccessRules
 from sessions.credentials import Method
-from sessions.journal import FILE_NAME
+from sessions.journal import segment_path
 from sessions.throttle import RateLimit
 from tests.support import proofs
 from tests.support.messages import fix
@@ -389,7 +389,7 @@ def test_secrets_are_in_no_log_on_no_console_and_not_in_the_journal(tmp_path: Pa
         out, err = venue.finish(signal.SIGINT)
     assert '"level": "debug"' in err
     assert '"reason": "Password (554) is wrong"' in err
-    journal = (data / FILE_NAME).read_bytes()
+    journal = segment_path(data, 1).read_bytes()
     assert b"proof " in journal
     assert b"$argon2id$" in journal, "the hash of the changed password, and nothing else of it"
     for text in [out, err, *venue.banner, journal.decode("latin-1")]:

@@ -13,7 +13,7 @@ from fix_engine.errors import Reject
 from fix_engine.message import Message
 from fix_engine.session import Session
 from fix_engine.validation import Validator
-from sessions.journal import FILE_NAME
+from sessions.journal import segment_path
 from tests.support.tcp import TcpClient, VenueProcess
 from tests.support.world import World
 
@@ -53,7 +53,7 @@ def test_a_fault_in_the_venue_ends_the_process_and_not_the_truth(tmp_path: Path)
 def test_a_failed_turn_is_the_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     world = World(tmp_path)
     client = world.client("C")
-    journal = (tmp_path / FILE_NAME).read_bytes()
+    journal = segment_path(tmp_path, 1).read_bytes()
     client.take()
 
     def broken(self: Venue, position: int, command: Command) -> list[VenueEvent]:
@@ -64,7 +64,7 @@ def test_a_failed_turn_is_the_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.undo()
     assert client.order("b", "buy", "1", "100") == []
     assert [str(failure) for failure in world.failures] == ["sabotage"]
-    assert (tmp_path / FILE_NAME).read_bytes() == journal
+    assert segment_path(tmp_path, 1).read_bytes() == journal
 
 
 def test_a_fault_in_a_session_machine_is_that_session_s_alone(

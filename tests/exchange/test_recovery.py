@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions.journal import FILE_NAME
+from sessions.journal import segment_path
 from tests.support.world import Client, World
 
 
@@ -67,16 +67,16 @@ def test_a_crash_at_any_byte_loses_nothing_that_was_seen(seed: int, tmp_path: Pa
     clients = [world.client(f"C{number}") for number in range(3)]
     for _ in range(40):
         trade_at_random(world, clients, rng, 3)
-        size = (tmp_path / "live" / FILE_NAME).stat().st_size
+        size = segment_path(tmp_path / "live", 1).stat().st_size
         sizes.append((size, {client.comp_id: len(client.raw) for client in clients}))
-    whole = (tmp_path / "live" / FILE_NAME).read_bytes()
+    whole = segment_path(tmp_path / "live", 1).read_bytes()
     by_number = {client.comp_id: client.raw for client in clients}
     for attempt in range(6):
         durable, seen = rng.choice(sizes)
         cut = min(len(whole), durable + rng.randint(0, 400))
         directory = tmp_path / f"cut{attempt}"
         directory.mkdir()
-        (directory / FILE_NAME).write_bytes(whole[:cut])
+        segment_path(directory, 1).write_bytes(whole[:cut])
         again = World(directory)
         for client in clients:
             check_client(again, client.comp_id, by_number[client.comp_id][: seen[client.comp_id]])

@@ -194,6 +194,9 @@ class _Wire(Link):
     def when_writable(self, callback: Callable[[], None]) -> None:
         callback()
 
+    def seal(self) -> None:
+        """Turns settle at once here, so there is nothing to keep apart."""
+
     def flush(self, now: int) -> None:
         data, self._out = b"".join(self._out), []
         if self.is_open:

@@ -5,7 +5,7 @@ The event loop is replaced by `Desk.turn`, which ends one turn; the clock is a n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fix_engine.dictionary import Dictionary
@@ -41,8 +41,15 @@ class Notes:
     def on_logout(self, peer: Peer, reason: str) -> None:
         self.heard.append(f"down {peer.comp_id.decode()}: {reason}")
 
-    def on_recovered(self, peer: Peer, record: Record, stamp: int) -> None:
+    def on_recovered(self, peer: Peer | None, record: Record, stamp: int) -> None:
+        assert peer is not None
         self.recovered.append((peer.comp_id, record, stamp))
+
+    def snapshot(self) -> bytes:
+        return b""
+
+    def restore(self, state: bytes, peers: Mapping[int, Peer]) -> None:
+        assert state == b""
 
     def on_started(self) -> None:
         self.heard.append("started")
@@ -187,6 +194,9 @@ class Line:
             self._waiting = callback
         else:
             callback()
+
+    def seal(self) -> None:
+        """Turns settle at once here, so there is nothing to keep apart."""
 
     def flush(self, now: int) -> None:
         self.sent.append(self._out)

@@ -10,7 +10,7 @@ import pytest
 
 from fix_engine.states import State
 from sessions.acceptor import ListenError, bind, is_loopback
-from sessions.journal import Durability, Journal, JournalError
+from sessions.journal import Durability, Journal, JournalError, segment_path
 from tests.sessions.tcp import FAREWELL, SMALL_BUFFER, Run, eventually, house
 from tests.sessions.test_connection import LOGON, fill
 
@@ -215,7 +215,7 @@ def test_the_end_after_a_full_disk_is_quiet(
                 raise OSError(28, "No space left on device")
 
             with monkeypatch.context() as patch:
-                patch.setattr("sessions.journal.os.write", fail)
+                patch.setattr("sessions.journal.segment.os.pwrite", fail)
                 await client.send_raw(client.order("a"))
                 assert await client.closed() == b""
                 with pytest.raises(JournalError, match="No space left on device"):
@@ -247,12 +247,14 @@ def test_a_journal_that_cannot_be_trusted_stops_the_start(run: Run, tmp_path: Pa
                 client.close()
 
     async def again() -> None:
-        path = tmp_path / "journal.seamark"
+        path = segment_path(tmp_path, 1)
         data = bytearray(path.read_bytes())
         data[60] ^= 1
         path.write_bytes(data)
+        for snapshot in tmp_path.glob("snapshot-*"):  # with one, the start is read from there
+            snapshot.unlink()
         journal = Journal(tmp_path, Durability.OS)
-        with pytest.raises(JournalError, match="damaged at byte 16"):
+        with pytest.raises(JournalError, match="damaged at byte 32"):
             async with house(journal=journal):
                 pass
         journal.close()

@@ -140,7 +140,10 @@ def test_what_an_application_says_at_logon_follows_the_logon() -> None:
             peer.send(b"B", b"148=goodbye\x01")
 
         def on_recovered(self, *_: object) -> None: ...
+        def restore(self, *_: object) -> None: ...
         def on_started(self) -> None: ...
+        def snapshot(self) -> bytes:
+            return b""
 
     desk = Desk(application=Greeter())
     line = desk.line("CLIENT")

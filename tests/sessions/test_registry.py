@@ -10,7 +10,7 @@ import pytest
 from fix_engine.message import Message
 from sessions.application import Peer
 from sessions.endpoint import Endpoint
-from sessions.journal import FILE_NAME, Durability, Journal, Kind
+from sessions.journal import Durability, Journal, Kind, segment_path
 from tests.sessions.harness import START_NS, Desk, Line
 from tests.support.messages import decode, fix
 
@@ -240,7 +240,7 @@ def test_an_identity_is_journaled_once(start: Start, tmp_path: Path) -> None:
     assert numbers(start()) == {b"A": (4, 4)}
     copy = tmp_path / "copy"
     copy.mkdir()
-    (copy / FILE_NAME).write_bytes((tmp_path / FILE_NAME).read_bytes())
+    segment_path(copy, 1).write_bytes(segment_path(tmp_path, 1).read_bytes())
     journal = Journal(copy, Durability.OS)
     records = [record for batch in journal.recover() for record in batch.records]
     journal.close()

@@ -10,19 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.settings import Settings
-from exchange.reports import ReportEncoder
-from exchange.requests import RequestParser
 from exchange.sequencer import Sequencer
-from exchange.service import make_instruments
-from exchange.venue import Venue
+from exchange.service import make_rules
 from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
-from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter
+from fix_engine.timestamps import SECOND_NS, TimestampFormatter
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder
 from sessions.endpoint import Endpoint
 from sessions.journal import Durability, Journal
 from sessions.registry import Admission, Registry
+from sessions.snapshot import read_snapshots
 from sessions.turn import Turn
 from tests.support.messages import as_dict, dictionary, fix
 
@@ -46,16 +44,8 @@ class World:
         self.failures: list[Exception] = []
         self._due: list[Callable[[], None]] = []
         self._turn = Turn(self.journal, lambda: self.now, self._due.append, self.failures.append)
-        instruments = make_instruments(self.settings)
-        rules = self.settings.venue
-        self.venue = Venue(len(instruments), rules.cancel_on_disconnect, rules.remembered_orders)
-        self.sequencer = Sequencer(
-            self.venue,
-            RequestParser(instruments),
-            ReportEncoder(Precision.MILLISECONDS),
-            self.journal,
-            self._turn,
-        )
+        self.sequencer = Sequencer(make_rules(self.settings), self.journal, self._turn)
+        self.venue = self.sequencer.venue
         self.registry = Registry(
             Admission(
                 SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",)),
@@ -66,7 +56,7 @@ class World:
             self._turn,
             self.sequencer,
         )
-        self.registry.recover()
+        self.registry.recover(snapshots=read_snapshots(directory) if directory else ())
         self.sequencer.on_started()
         self.turn()
 
@@ -198,6 +188,9 @@ class Client:
         """Held until the end of the turn."""
         self._out.append(raw)
         self.world._turn.will_flush(self)
+
+    def seal(self) -> None:
+        """Turns settle at once here, so there is nothing to keep apart."""
 
     def flush(self, now: int) -> None:
         """The batch is durable: deliver."""

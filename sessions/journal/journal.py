@@ -1,0 +1,337 @@
+"""The append-only journal: atomic batches of records, the single truth of venue and sessions.
+
+A position counts input records only (commands, sessions up and down, rules): what is sent follows
+from them, so an order's identity does not depend on who was listening.
+
+What a batch survives once it is `settled` is the durability: `fsync`, a loss of power; `os`, the
+death of the process; `memory`, nothing. With `fsync` and `settle_with`, syncing happens beside the
+event loop: the next batch is written and executed while the disk is still busy with the last.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from sessions.journal.memory import MemorySegment
+from sessions.journal.reader import Place, Reader
+from sessions.journal.records import (
+    INPUT_KINDS,
+    RECORD_HEADER_SIZE,
+    Batch,
+    JournalError,
+    Kind,
+    pack_record,
+)
+from sessions.journal.segment import Segment, make_segment, open_segments, sync_directory
+from sessions.journal.syncer import Syncer
+
+SEGMENT_BYTES: Final = 32 << 20
+_LOCK: Final = "lock"
+_SYNC_EVERY_NS: Final = 1_000_000_000  # at durability os, so that a loss of power costs no more
+_MAX_UNSYNCED_BYTES: Final = 128 << 20  # then the venue waits for the disk to catch up
+
+
+class Durability(Enum):
+    """What a settled batch survives."""
+
+    FSYNC = "fsync"  # power loss
+    OS = "os"  # the death of the process
+    MEMORY = "memory"  # nothing: for tests
+
+
+class Journal:
+    """Append batches, read them back in order, fetch a payload by its offset."""
+
+    def __init__(
+        self, directory: Path, durability: Durability, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
+        """Raises JournalError when it is locked, unreadable, or not a journal of ours."""
+        self.path = None if durability is Durability.MEMORY else directory
+        self.position = 0  # of the last input record
+        self.end = 0  # offset of the next batch
+        self.written = 0  # offset behind the last one, which may be in the segment before
+        self.was_torn = False  # `recover` found, and removed, something unfinished at the end
+        self._directory = directory
+        self._durability = durability
+        is_memory = durability is Durability.MEMORY
+        self._segment_bytes = sys.maxsize if is_memory else segment_bytes
+        self._durable = 0
+        self._synced_at = 0
+        self._chain = self._last = 0
+        self._unsynced_bytes = 0  # in segments that are full, at most
+        self._prepared = 0  # the segment whose successor was asked for
+        self._pending: list[bytes] = []
+        self._pending_bytes = self._pending_records = 0
+        self._first_position = 1
+        self._seed = 0
+        self._syncer: Syncer | None = None
+        self._on_settled: Callable[[int], None] | None = None
+        self._lock: int | None = None
+        self._segments: list[Segment] = []
+        if durability is Durability.MEMORY:
+            self._segments.append(MemorySegment())
+        else:
+            self._lock = _locked(directory)
+            try:
+                self._segments += open_segments(directory, is_writer=True)
+                self._seed = self._segments[-1].seed if self._segments else 0
+                self._seed = self._seed or int.from_bytes(os.urandom(4), "little")
+                if not self._segments or self._segments[-1].number == 0:
+                    self._segments.append(self._made(len(self._segments) or 1))
+            except JournalError:
+                self.close()
+                raise
+        self._bases = [segment.base for segment in self._segments]
+        self._current = self._segments[-1]
+        self._room_until = self._current.size()
+        self.end = self.written = self._durable = self._current.begin
+
+    # --- writing ------------------------------------------------------------------------
+
+    def settle_with(
+        self,
+        call_soon: Callable[[Callable[[], None]], object],
+        on_settled: Callable[[int], None],
+        on_failure: Callable[[JournalError], None],
+    ) -> None:
+        """Sync in a thread from now on; `call_soon` brings its news to the event loop.
+
+        `on_settled(offset)`: every batch that ends there or before has settled.
+        """
+        if self._durability is Durability.MEMORY:
+            return
+
+        def durable(end: int) -> None:
+            call_soon(lambda: self._has_become_durable(end))
+
+        def failed(error: JournalError) -> None:
+            call_soon(lambda: on_failure(error))
+
+        self._on_settled = on_settled
+        self._syncer = Syncer(self._directory, self._segment_bytes, self._seed, durable, failed)
+
+    @property
+    def settled(self) -> int:
+        """The offset before which every batch survives what it is to survive."""
+        return self._durable if self._durability is Durability.FSYNC else self.written
+
+    @property
+    def lack(self) -> str | None:
+        """Why the journal will have no room before long; None when it will have."""
+        return self._syncer.lack if self._syncer is not None else None
+
+    def add(self, kind: Kind, session: int, seq: int, next_in: int, payload: bytes = b"") -> int:
+        """Put a record into the batch that the next `commit` writes.
+
+        Returns the offset at which the payload will stand.
+        """
+        if kind in INPUT_KINDS:
+            self.position += 1
+        start = self.end + self._current.format.head_size + self._pending_bytes
+        size = len(payload)
+        self._pending += (pack_record(kind, session, seq, next_in, size), payload)
+        self._pending_bytes += RECORD_HEADER_SIZE + size
+        self._pending_records += 1
+        return start + RECORD_HEADER_SIZE
+
+    def commit(self, stamp: int) -> None:
+        """Write everything added since the last commit, as one batch.
+
+        It is `settled` at once, or when `on_settled` says so. Raises JournalError when it cannot
+        be written; then none of it has happened.
+        """
+        if not self._pending:
+            return
+        records = b"".join(self._pending)
+        segment = self._current
+        head, chain = segment.format.pack(
+            records,
+            self._pending_records,
+            self._first_position,
+            stamp,
+            self._durable,
+            self._chain,
+            segment.seed,
+        )
+        end = self.end + len(head) + len(records)
+        if end >= self._room_until:
+            segment.make_room(end)
+            self._room_until = segment.size()
+        segment.write(self.end, head + records)
+        self._last, self._chain = self.end, chain
+        self.end = self.written = end
+        self._pending.clear()
+        self._pending_bytes = self._pending_records = 0
+        self._first_position = self.position + 1
+        after = self._next_segment() if end - segment.base >= self._segment_bytes else None
+        self._sync(segment, stamp, after is not None)
+        if after is not None:
+            self._go_on_in(after)
+
+    def _sync(self, segment: Segment, stamp: int, is_full: bool) -> None:
+        is_strict = self._durability is Durability.FSYNC
+        if self._syncer is None:
+            if is_strict:
+                segment.sync()
+                self._has_become_durable(self.end)
+            if is_full:
+                segment.sync()
+                segment.complete(self.end)
+            return
+        if self._prepared != segment.number:
+            self._prepared = segment.number
+            self._syncer.prepare(segment.number + 1)
+        if is_strict or is_full or stamp - self._synced_at >= _SYNC_EVERY_NS:
+            self._synced_at = stamp
+            self._syncer.sync(segment, self.end, is_full)
+        self._unsynced_bytes += self.end - segment.base if is_full else 0
+        if self._unsynced_bytes > _MAX_UNSYNCED_BYTES:
+            self._unsynced_bytes = 0
+            self._syncer.drain()
+
+    def _next_segment(self) -> Segment | None:
+        """The segment to go on in; None while there is no room, then the present one grows."""
+        if self._syncer is None:
+            return self._made(self._current.number + 1)
+        return self._syncer.take_spare()
+
+    def _go_on_in(self, segment: Segment) -> None:
+        self._current = segment
+        self._segments.append(segment)
+        self._bases.append(segment.base)
+        self._room_until = segment.size()
+        self.end = segment.begin
+
+    def _has_become_durable(self, end: int) -> None:
+        self._durable = max(self._durable, end)
+        if self._on_settled is not None and self._durability is Durability.FSYNC:
+            self._on_settled(self._durable)
+
+    # --- reading ------------------------------------------------------------------------
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        """The payload of a committed record."""
+        return self._segments[bisect_right(self._bases, offset) - 1].read(offset, length)
+
+    @property
+    def place(self) -> Place:
+        """Where the journal goes on; to be asked between two turns."""
+        return Place(self.written, self.position, self._chain, self._last)
+
+    def holds(self, place: Place) -> bool:
+        """Whether the journal reaches up to `place`."""
+        return Reader(self._segments).holds(place)
+
+    def recover(self, start: Place | None = None) -> Iterator[Batch]:
+        """Every batch from the beginning, or from `start`; to be read to the end before `add`.
+
+        What is unfinished at the end is removed: it never happened. Anything else that does not
+        check is an error. Raises JournalError.
+        """
+        reader = Reader(self._segments, start)
+        for batch in reader.batches():
+            self.position = reader.place.position
+            yield batch
+        self.position = reader.place.position
+        self._take_up(reader)
+
+    def _take_up(self, reader: Reader) -> None:
+        """Write on from where reading has ended."""
+        place = reader.place
+        self.was_torn = self.path is not None and reader.is_torn()
+        last = self._segments[bisect_right(self._bases, place.offset) - 1]
+        self._chain, self._last = place.chain, place.last
+        self._first_position = self.position + 1
+        self._durable = place.offset
+        if self.path is None:
+            self.end = self.written = self._durable
+            return
+        for segment in self._segments:  # what a killed process has written may not be durable yet
+            segment.sync()
+        for segment, end in reader.uncut:
+            segment.complete(end)
+        self._drop([segment for segment in self._segments if segment.number > last.number])
+        if self.was_torn or not last.number:
+            last.cut(place.offset)
+        if not last.number:  # of version 1, which is not written any more
+            last = self._made(1)
+            self._segments.append(last)
+            self._bases.append(last.base)
+        self._current = last
+        self.end = self.written = self._durable = max(place.offset, last.begin)
+        last.make_room(max(self.end, last.base + self._segment_bytes))
+        self._room_until = last.size()
+
+    def _drop(self, empty: list[Segment]) -> None:
+        """Forget segments that were made ready and not begun: there will be new ones."""
+        for segment in reversed(empty):  # or a crash would leave a hole in the numbers
+            self._segments.remove(segment)
+            self._bases.remove(segment.base)
+            segment.close()
+            with suppress(OSError):
+                segment.path.unlink()
+        if empty:
+            sync_directory(self._directory)
+
+    def sync(self) -> None:
+        """Wait until everything that was committed is durable; raises JournalError."""
+        if self._syncer is not None:
+            self._syncer.drain()
+        self._current.sync()
+
+    def close(self) -> None:
+        """Make everything that was committed durable, and release the files.
+
+        What was not committed is dropped.
+        """
+        if self._syncer is not None:
+            self._syncer.stop()
+            self._syncer = None
+        with suppress(JournalError, AttributeError):
+            if self.path is not None and self.end > self._current.begin:
+                self._current.sync()
+                self._current.complete(self.end)
+        for segment in self._segments:
+            segment.close()
+        self._segments.clear()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _made(self, number: int) -> Segment:
+        try:
+            return make_segment(self._directory, number, self._segment_bytes, self._seed)
+        except OSError as error:
+            raise JournalError(
+                f"{self._directory}: cannot make segment {number}: {error.strerror}"
+            ) from error
+
+
+def _locked(directory: Path) -> int:
+    """Take the lock of a directory; raises JournalError, which says who has it."""
+    path = directory / _LOCK
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}; choose another --data") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+        os.close(fd)
+        raise JournalError(
+            f"{directory} is in use by another process{f', {holder}' if holder else ''}; stop that "
+            f"venue or choose another --data"
+        ) from error
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"pid {os.getpid()}\n".encode(), 0)
+    return fd

@@ -1,0 +1,149 @@
+"""Snapshots: what a journal led to, so that a start need not read it from its beginning.
+
+A snapshot holds the place in the journal up to which it goes, the sessions, and what the
+application says of itself. It is written beside the journal under its final name only once it is
+durable, and it is not believed unless its SHA-256 is right: without one, the journal is read from
+an earlier one, or from the beginning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from sessions.journal import JournalError, Place
+
+MAGIC: Final = b"SEAMARKS"
+_VERSION: Final = 1
+_HEAD: Final = struct.Struct("<8sIIQ")  # magic, version, length of the index, and of the rest
+_KEPT: Final = 2  # an older one, should the last be damaged
+
+
+class SnapshotError(Exception):
+    """A snapshot cannot be used; the journal can be read without it."""
+
+
+@dataclass(slots=True)
+class SessionState:
+    """What is to be known of a session: its numbers, what it has sent, how it proved itself."""
+
+    number: int
+    comp_id: bytes
+    next_in: int
+    begun_at: int
+    memories: list[bytes] = field(default_factory=list)
+    offsets: array[int] = field(default_factory=lambda: array("Q"))
+    lengths: array[int] = field(default_factory=lambda: array("I"))
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The state at a place in the journal; `stamp` is the time of its last batch."""
+
+    place: Place
+    stamp: int
+    sessions: list[SessionState]
+    application: bytes
+
+
+def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
+    """Write a snapshot, and remove those that are too old; raises JournalError."""
+    body = [snapshot.application]
+    sessions = []
+    for one in snapshot.sessions:
+        body += (one.offsets.tobytes(), one.lengths.tobytes())
+        sessions.append(
+            {
+                "number": one.number,
+                "comp_id": one.comp_id.decode("latin-1"),
+                "next_in": one.next_in,
+                "begun_at": one.begun_at,
+                "memories": [b64encode(memory).decode() for memory in one.memories],
+                "sent": len(one.offsets),
+            }
+        )
+    place = snapshot.place
+    index = json.dumps(
+        {
+            "place": [place.offset, place.position, place.chain, place.last],
+            "stamp": snapshot.stamp,
+            "application": len(snapshot.application),
+            "sessions": sessions,
+        },
+        sort_keys=True,
+    ).encode()
+    rest = b"".join(body)
+    data = _HEAD.pack(MAGIC, _VERSION, len(index), len(rest)) + index + rest
+    path = directory / f"snapshot-{place.offset:016x}.seamark"
+    try:
+        _write_durably(path, data + sha256(data).digest())
+        for old in sorted(directory.glob("snapshot-*.seamark"))[:-_KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}") from error
+    return path
+
+
+def read_snapshots(directory: Path) -> Iterator[Snapshot | SnapshotError]:
+    """The snapshots of a directory, newest first; those that cannot be used as errors."""
+    for path in sorted(directory.glob("snapshot-*.seamark"), reverse=True):
+        try:
+            yield _understood(path.read_bytes())
+        except OSError as error:
+            yield SnapshotError(f"{path}: {error.strerror}")
+        except (SnapshotError, ValueError, KeyError, TypeError, struct.error) as error:
+            yield SnapshotError(f"{path}: {error}")
+
+
+def _understood(data: bytes) -> Snapshot:
+    digest = sha256(data[:-32]).digest()
+    if len(data) < _HEAD.size + len(digest) or data[-len(digest) :] != digest:
+        raise SnapshotError("its SHA-256 does not match")
+    magic, version, index_size, rest_size = _HEAD.unpack_from(data)
+    if magic != MAGIC or version != _VERSION:
+        raise SnapshotError(f"it has version {version}, this Seamark reads {_VERSION}")
+    at = _HEAD.size + index_size
+    index: dict[str, Any] = json.loads(data[_HEAD.size : at])
+    rest = memoryview(data)[at : at + rest_size]
+    application, at = bytes(rest[: index["application"]]), index["application"]
+    sessions = []
+    for one in index["sessions"]:
+        state = SessionState(
+            one["number"],
+            one["comp_id"].encode("latin-1"),
+            one["next_in"],
+            one["begun_at"],
+            [b64decode(memory) for memory in one["memories"]],
+        )
+        for numbers in (state.offsets, state.lengths):
+            size = one["sent"] * numbers.itemsize
+            numbers.frombytes(rest[at : at + size])
+            at += size
+        sessions.append(state)
+    return Snapshot(Place(*index["place"]), index["stamp"], sessions, application)
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    draft = path.with_suffix(".new")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.rename(draft, path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
