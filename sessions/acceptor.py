@@ -137,7 +137,7 @@ class Acceptor:
             return "its address is not in access.addresses"
         if len(self._connections) > limits.max_connections:
             return f"the limit of {limits.max_connections} connections is reached"
-        if len(self._strangers) >= limits.max_strangers:
+        if len(self._strangers) >= limits.max_strangers and not self._make_room(host):
             return f"{limits.max_strangers} connections wait for a Logon already"
         if self._strangers_by_host[host] >= limits.max_strangers_by_address:
             count = limits.max_strangers_by_address
@@ -145,6 +145,16 @@ class Acceptor:
         self._strangers[entrance] = host
         self._strangers_by_host[host] += 1
         return None
+
+    def _make_room(self, host: str) -> bool:
+        """End the oldest stranger of whoever has most, so that a few do not keep out the rest."""
+        busiest, count = self._strangers_by_host.most_common(1)[0]
+        if busiest == host or count == 1:
+            return False
+        oldest = next(one for one, of in self._strangers.items() if of == busiest)
+        self.closed(oldest)
+        oldest.close("its place goes to somebody else")
+        return True
 
     def entered(self, entrance: Entrance, connection: Connection) -> None:
         """A stranger has become somebody."""

@@ -63,6 +63,7 @@ class Journal:
         self._durability = durability
         is_memory = durability is Durability.MEMORY
         self._segment_bytes = sys.maxsize if is_memory else segment_bytes
+        self._has_failed = False  # to sync: what the disk holds is not known any more
         self._durable = 0
         self._synced_at = 0
         self._chain = self._last = 0
@@ -75,6 +76,7 @@ class Journal:
         self._syncer: Syncer | None = None
         self._on_settled: Callable[[int], None] | None = None
         self._lock: int | None = None
+        self._is_open = False
         self._segments: list[Segment] = []
         if durability is Durability.MEMORY:
             self._segments.append(MemorySegment())
@@ -93,6 +95,7 @@ class Journal:
         self._current = self._segments[-1]
         self._room_until = self._current.size()
         self.end = self.written = self._durable = self._current.begin
+        self._is_open = not self._current.has_batches()
 
     # --- writing ------------------------------------------------------------------------
 
@@ -113,6 +116,7 @@ class Journal:
             call_soon(lambda: self._has_become_durable(end))
 
         def failed(error: JournalError) -> None:
+            self._has_failed = True
             call_soon(lambda: on_failure(error))
 
         self._on_settled = on_settled
@@ -269,6 +273,7 @@ class Journal:
         self.end = self.written = self._durable = max(place.offset, last.begin)
         last.make_room(max(self.end, last.base + self._segment_bytes))
         self._room_until = last.size()
+        self._is_open = True
 
     def _drop(self, empty: list[Segment]) -> None:
         """Forget segments that were made ready and not begun: there will be new ones."""
@@ -295,8 +300,8 @@ class Journal:
         if self._syncer is not None:
             self._syncer.stop()
             self._syncer = None
-        with suppress(JournalError, AttributeError):
-            if self.path is not None and self.end > self._current.begin:
+        with suppress(JournalError):
+            if self.path is not None and self._is_open and not self._has_failed:
                 self._current.sync()
                 self._current.complete(self.end)
         for segment in self._segments:

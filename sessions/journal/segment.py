@@ -152,6 +152,10 @@ class Segment:
         end = payloads + head.length
         return head, Batch(head.stamp, records, offset, end, head.first_position)
 
+    def has_batches(self) -> bool:
+        """Whether something is in it."""
+        return not self.is_blank_from(self.begin)
+
     def durable_beyond(self, offset: int) -> int:
         """How far heads behind `offset` say that the journal was durable; 0 when there are none.
 

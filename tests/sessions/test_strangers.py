@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+
 from sessions.connection import ConnectionLimits
-from tests.sessions.tcp import Run, house
+from tests.sessions.tcp import Client, Run, eventually, house
 
 
 def test_strangers_from_one_address_are_few(run: Run) -> None:
@@ -51,5 +53,24 @@ def test_a_stranger_gets_no_memory(run: Run) -> None:
             reject = await client.receive()
             assert (reject[35], reject[371], reject[373]) == ("3", "112", "5")
             assert reject[58] == "Value has 2000 bytes, the limit is 256", "who is known is told"
+
+    run(scenario())
+
+
+def test_a_few_addresses_do_not_take_every_place(run: Run) -> None:
+    async def scenario() -> None:
+        async with house(ConnectionLimits(max_strangers=3)) as venue:
+            crowd = [await venue.caller() for _ in range(3)]
+            for client in crowd:
+                await client.send_raw(b"8=FIX.4.4")
+            await eventually(lambda: len(venue.server._acceptor._strangers) == 3)
+            plug = socket.create_connection(("127.0.0.1", venue.port), 5, ("127.0.0.9", 0))
+            plug.setblocking(False)
+            other = Client("OTHER", plug)
+            await other.send("35=A|98=0|108=30|")
+            assert (await other.receive())[35] == "A"
+            assert await crowd[0].closed() == b"", "the oldest made room"
+            for client in (*crowd[1:], other):
+                client.close()
 
     run(scenario())
