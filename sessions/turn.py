@@ -56,6 +56,7 @@ class Turn:
         self._waiting: dict[Flushable, None] = {}
         self._after: list[Callable[[], None]] = []
         self._sealed: deque[_Sealed] = deque()
+        self._due: list[Callable[[], None]] = []
 
     def open(self) -> int:
         """The turn's time stamp; the first call of a turn arranges for its end."""
@@ -110,7 +111,18 @@ class Turn:
             try:
                 for connection in turn.waiting:
                     connection.flush(turn.now)
-                for callback in turn.after:
-                    callback()
             except Exception as error:
                 self.fail(error)
+            self._due += turn.after
+        if not self._is_open:
+            self._call_back()
+
+    def _call_back(self) -> None:
+        """What comes after a turn, but never within another: all that was said is written then."""
+        due, self._due = self._due, []
+        for callback in due:
+            if not self._has_failed:
+                try:
+                    callback()
+                except Exception as error:
+                    self.fail(error)

@@ -161,3 +161,31 @@ def test_what_breaks_after_the_turn_ends_it_too() -> None:
     loop.turn.open()
     loop.run()
     assert loop.log == ["commit 101", "failed: a bug"]
+
+
+class Slow(Recorded):
+    """A journal whose batches settle when they are told to."""
+
+    @property
+    def settled(self) -> int:
+        return self.durable
+
+    durable = 0
+
+
+def test_what_comes_after_a_turn_does_not_come_within_another() -> None:
+    """It may read what was said meanwhile, and that is not written before its turn has ended."""
+    loop = Loop()
+    loop.journal = journal = Slow(loop.log)
+    loop.turn = turn = Turn(journal, loop._clock, loop.due.append, loop._failed)
+    turn.after(lambda: loop.log.append("after"))
+    journal.add(Kind.UP, 1, 0, 1)
+    loop.run()
+    first = journal.written
+    turn.open()
+    journal.add(Kind.UP, 1, 0, 1)
+    journal.durable = first
+    turn.settled(first)
+    assert loop.log == ["commit 101"], "the next turn is open"
+    loop.run()
+    assert loop.log == ["commit 101", "commit 102", "after"]
