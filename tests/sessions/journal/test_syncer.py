@@ -146,7 +146,8 @@ def test_turns_go_on_while_the_disk_is_busy_and_are_shown_in_order(
     assert venue.log == ["shown 1", "after 1"], "the others came after the sync had begun"
     disk.answer()
     venue.hear()
-    assert venue.log == [f"{what} {n}" for n in range(1, 5) for what in ("shown", "after")]
+    last = [f"{what} {n}" for what in ("shown", "after") for n in (2, 3, 4)]
+    assert venue.log == ["shown 1", "after 1", *last]
     assert venue.journal.settled == venue.journal.written
     assert venue.news.empty(), "one sync was enough for three batches"
     disk.hurry()
