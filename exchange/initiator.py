@@ -1,5 +1,8 @@
 """A FIX initiator on a plain socket: logs on, numbers, answers what every engine must answer.
 
+It is not the session machine of the venue, which rejects what its dictionary does not know: this
+one talks to acceptors of any dialect, and leaves it to the comparison what answers are worth.
+
 It waits for nothing itself: `read`, `write` and `beat` are called by whoever watches its socket.
 What it has sent it never sends again: a ResendRequest is answered by a gap fill.
 """

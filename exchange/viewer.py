@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
+from fix_engine import tags
 from fix_engine.dictionary import Dictionary
 
-_SECRET_TAGS = frozenset((b"554", b"925", b"95", b"96"))
+_SECRET_TAGS = tags.SECRETS | {tags.RAW_DATA_LENGTH}
 _FRAMING_TAGS = frozenset((b"8", b"9", b"10", b"35", b"49", b"52", b"56", b"60"))
 #: What a person looks for first in a report, in this order; the rest follows as it came.
 _FIRST_TAGS = (b"34", b"58", b"150", b"39", b"54", b"38", b"55", b"44", b"32", b"31", b"14", b"151")

@@ -137,11 +137,11 @@ class Acceptor:
             return "its address is not in access.addresses"
         if len(self._connections) > limits.max_connections:
             return f"the limit of {limits.max_connections} connections is reached"
-        if len(self._strangers) >= limits.max_strangers and not self._make_room(host):
-            return f"{limits.max_strangers} connections wait for a Logon already"
         if self._strangers_by_host[host] >= limits.max_strangers_by_address:
             count = limits.max_strangers_by_address
             return f"{count} connections from {host} wait for a Logon already"
+        if len(self._strangers) >= limits.max_strangers and not self._make_room(host):
+            return f"{limits.max_strangers} connections wait for a Logon already"
         self._strangers[entrance] = host
         self._strangers_by_host[host] += 1
         return None

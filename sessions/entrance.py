@@ -108,13 +108,12 @@ class Entrance(asyncio.Protocol):
                 self._is_paused = True
                 self._wire.pause_reading()
             return
-        now = self._desk.turn.open()
         try:
             for item in self._decoder.feed(data, at_most=1):
                 if isinstance(item, Garbled):
                     self._refuse(item.reason)
                 else:
-                    self._meet(item, now)
+                    self._meet(item)
         except Exception as error:
             self._desk.turn.fail(error)
 
@@ -174,7 +173,7 @@ class Entrance(asyncio.Protocol):
                 plug.close()
                 self._end()
 
-    def _meet(self, message: Message, now: int) -> None:
+    def _meet(self, message: Message) -> None:
         fault = self._desk.registry.misaddressed(message)
         if fault is not None:
             self._refuse(fault)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sessions.journal import JournalError, Place
+from sessions.journal.segment import sync_directory
 
 MAGIC: Final = b"SEAMARKS"
 _VERSION: Final = 1
@@ -142,8 +143,4 @@ def _write_durably(path: Path, data: bytes) -> None:
     finally:
         os.close(fd)
     os.rename(draft, path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)

@@ -41,6 +41,7 @@ from exchange.tools.terminal import (
 )
 from exchange.tools.text import iso_time, printable, shown_raw, shown_size, shown_time
 from exchange.tools.verify import Divergence, Verifier
+from fix_engine import tags
 from sessions.journal import Kind
 
 app = typer.Typer(
@@ -138,7 +139,7 @@ def _raw(raw: bytes | None) -> str | None:
 def _value(tag: bytes, value: bytes | None) -> str | None:
     if value is None:
         return None
-    return "***" if tag in (b"96", b"554", b"925") else printable(value)
+    return "***" if tag in tags.SECRETS else printable(value)
 
 
 def _show(reader: JournalReader, divergence: Divergence, view: LogView) -> None:

@@ -36,7 +36,7 @@ from sessions.journal.syncer import Syncer
 SEGMENT_BYTES: Final = 32 << 20
 _LOCK: Final = "lock"
 _SYNC_EVERY_NS: Final = 1_000_000_000  # at durability os, so that a loss of power costs no more
-_MAX_UNSYNCED_BYTES: Final = 128 << 20  # then the venue waits for the disk to catch up
+_MAX_FULL_SEGMENTS: Final = 4  # that are not durable; then the venue waits for the disk
 
 
 class Durability(Enum):
@@ -67,7 +67,6 @@ class Journal:
         self._durable = 0
         self._synced_at = 0
         self._chain = self._last = 0
-        self._unsynced_bytes = 0  # in segments that are full, at most
         self._prepared = 0  # the segment whose successor was asked for
         self._pending: list[bytes] = []
         self._pending_bytes = self._pending_records = 0
@@ -196,10 +195,8 @@ class Journal:
         if is_strict or is_full or stamp - self._synced_at >= _SYNC_EVERY_NS:
             self._synced_at = stamp
             self._syncer.sync(segment, self.end, is_full)
-        self._unsynced_bytes += self.end - segment.base if is_full else 0
-        if self._unsynced_bytes > _MAX_UNSYNCED_BYTES:
-            self._unsynced_bytes = 0
-            self._syncer.drain()
+        if is_full:
+            self._syncer.keep_up(_MAX_FULL_SEGMENTS)
 
     def _next_segment(self) -> Segment | None:
         """The segment to go on in; None while there is no room, then the present one grows."""

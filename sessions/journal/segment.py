@@ -123,12 +123,6 @@ class Segment:
         except OSError as error:
             raise JournalError(f"{self.path}: cannot grow: {error.strerror}") from error
 
-    def blank(self, start: int, size: int) -> None:
-        """Make it `size` bytes long and zeros from offset `start` on; raises OSError."""
-        os.ftruncate(self._fd, start - self.base)
-        reserve(self._fd, max(size, start - self.base))
-        os.fsync(self._fd)
-
     def close(self) -> None:
         """Release the file."""
         os.close(self._fd)

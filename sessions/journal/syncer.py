@@ -62,6 +62,14 @@ class Syncer:
                 jobs.append(_Job(segment, end, is_last))
             self._condition.notify_all()
 
+    def keep_up(self, full_segments: int) -> None:
+        """Wait until no more than so many full segments are not durable yet."""
+        with self._condition:
+            while (
+                sum(job.is_last for job in self._jobs) > full_segments and self._thread.is_alive()
+            ):
+                self._condition.wait(_RETRY_S)
+
     def drain(self) -> None:
         """Wait until everything that was asked for is done."""
         with self._condition:
@@ -111,6 +119,7 @@ class Syncer:
             with self._condition:
                 self._is_busy = bool(self._jobs)
                 if self._jobs:
+                    self._condition.notify_all()
                     return self._jobs.popleft()
                 self._condition.notify_all()
                 if self._is_stopping:

@@ -57,6 +57,10 @@ class SteppedSyncer:
         spare, self._spare = self._spare, None
         return spare
 
+    def keep_up(self, full_segments: int) -> None:
+        while sum(is_last for _, _, is_last in self._jobs) > full_segments:
+            self.step()
+
     def drain(self) -> None:
         while self._jobs:
             self.step()
