@@ -6,10 +6,11 @@ READY := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop sim fuzz guided crash bench docs lock clean
+.PHONY: help install run demo test check format interop sim fuzz guided crash docs lock clean
+.PHONY: bench bench-durability bench-resend bench-sessions bench-restart
 
 help: ## list these jobs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 install: $(READY) ## make .venv with everything pinned, and .venv/bin/seamark in it
 
@@ -61,6 +62,18 @@ crash: install ## kill a venue hundreds of times (ARGS="--kills 500 --durability
 
 bench: install ## the order path, in process and over TCP
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-durability: install ## fsync, os and memory side by side, and group commit; ten minutes
+	@$(BIN)/python -m bench.durability $(ARGS)
+
+bench-resend: install ## a million messages resent while another session trades (ARGS="--cold")
+	@$(BIN)/python -m bench.resend $(ARGS)
+
+bench-sessions: install ## 2,000 idle sessions, and storms of logons
+	@$(BIN)/python -m bench.sessions $(ARGS)
+
+bench-restart: install ## starts and tools on ten million messages (ARGS="--data DIR" keeps them)
+	@$(BIN)/python -m bench.restart $(ARGS)
 
 docs: install ## print again the parts of docs/ that come from the code
 	@$(BIN)/python -m tests.support.docs

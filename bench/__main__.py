@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import platform
-import subprocess
-import sys
 import tempfile
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bench.load import SHAPES
 from bench.order_path import measure
-from bench.venue import VenueUnderTest
+from bench.report import console, in_one_line, machine
+from bench.venue import VenueUnderTest, load
 from fix_engine.dictionary import Dictionary
-
-console = Console(width=100)
 
 
 def main(
@@ -31,7 +25,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Rounds in process.")] = 5,
 ) -> None:
     """Measure; machines are noisy, so compare only what one run has measured."""
-    console.print(f"Python {platform.python_version()} on {platform.machine()}, {_processor()}")
+    console.print(in_one_line(machine()))
     _in_process(rounds)
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -57,7 +51,7 @@ def _over_tcp(
     for name in ("shape", "requests", "per second", "fills", "rejected", "unanswered"):
         table.add_column(name, justify="right")
     for shape in SHAPES:
-        found = _load("throughput", host, port, sessions, orders, shape)
+        found = load("throughput", host, port, sessions, orders, shape)
         table.add_row(
             shape,
             f"{found['answered']:,}",
@@ -72,28 +66,10 @@ def _over_tcp(
     for name in ("orders a second", *columns, "unanswered"):
         table.add_column(name, justify="right")
     for rate in rates.split(","):
-        found = _load("latency", host, port, sessions, rate, 5)
+        found = load("latency", host, port, sessions, rate, 5)
         figures = [f"{found[name]:,.0f}" for name in columns]
         table.add_row(f"{int(rate):,}", *figures, f"{found['unanswered']:,}")
     console.print(table)
-
-
-def _load(*arguments: object) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.load", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"the load generator failed: {done.stderr or done.stdout}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
-            names = [line.partition(":")[2].strip() for line in lines if "model name" in line]
-    except OSError:
-        return platform.processor()
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
 if __name__ == "__main__":
