@@ -69,12 +69,15 @@ def make_checkpoint(
             raise JournalError(f"{directory}: the journal has lost its beginning, and its snapshot")
         if older is not None and not Reader(reader.segments).holds(older.place):
             raise JournalError(f"{directory}: the journal ends before its snapshot")
+        goal = reader.end_offset()  # what is written meanwhile is for the next snapshot
         for batch in over(reader, reader.batches()):
             ledger.take(batch)
             for record in batch.records:
                 if record.kind in EXECUTED_KINDS:
                     executor.replay(record)
             stamp = batch.stamp
+            if batch.end >= goal:
+                break
         if not dry_run:
             _sync(reader.segments, start)
         place = reader.place

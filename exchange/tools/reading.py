@@ -93,6 +93,12 @@ class JournalReader:
         """About how much there is to read."""
         return sum(self._sizes)
 
+    def end_offset(self) -> int:
+        """Where the journal ended when its files were opened."""
+        used = [one.base + size for one, size in zip(self.segments, self._sizes, strict=True)]
+        begun = [end for one, end in zip(self.segments, used, strict=True) if end > one.begin]
+        return begun[-1] if begun else 0
+
     def read_bytes(self) -> int:
         """How much of it has been read."""
         number, done = self.offset >> OFFSET_BITS, 0
