@@ -126,7 +126,7 @@ class OrderPath:
             turn = Turn(journal, lambda: now, lambda close: None, lambda error: None)
             sequencer = Sequencer(self.rules, journal, turn)
             registry = Registry(Admission(SETTINGS), self.validator, journal, turn, sequencer)
-            sequencer.on_started()
+            sequencer.on_started(registry.peers)
             endpoint = registry.claim(self.logon)
             assert isinstance(endpoint, Endpoint)
             endpoint.session.connected(now)

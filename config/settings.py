@@ -115,6 +115,19 @@ class JournalSettings(Section):
     directory: Path = Path("data")
     durability: Literal["fsync", "os", "memory"] = "fsync"
     segment_bytes: int = Field(32 << 20, ge=64 << 10, le=4 << 30)
+    snapshot_bytes: int = Field(128 << 20, ge=0)
+    resend_days: int = Field(7, ge=1)
+    keep_days: int = Field(0, ge=0)
+    keep_bytes: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _keeps_what_it_announces(self) -> JournalSettings:
+        if 0 < self.keep_days < self.resend_days:
+            raise ValueError(
+                f"keep_days {self.keep_days} is below resend_days {self.resend_days}: what "
+                f"sessions may ask for must be kept; 0 keeps everything"
+            )
+        return self
 
 
 class Access(Section):

@@ -10,20 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from exchange.commands import Command, SessionDown, SessionUp, SetRules
 from exchange.events import VenueEvent
-from exchange.reports import ReportEncoder
-from exchange.requests import RequestParser
-from exchange.rules import Rules, RulesError, decode_rules
+from exchange.executor import Executor
+from exchange.rules import Rules
 from exchange.venue import Venue
 from fix_engine import tags
-from fix_engine.message import Message
 from fix_engine.outbound import Outbound, return_route
 from fix_engine.timestamps import Precision
-from fix_engine.wire import Decoder, Garbled
-from sessions.journal import INPUT_KINDS, Batch, JournalError, Kind, Record
-
-_WISHES = {b"Y": True, b"N": False}
+from sessions.journal import EXECUTED_KINDS, INPUT_KINDS, Batch, JournalError, Kind, Record
+from sessions.snapshot import Snapshot
 
 
 @dataclass(slots=True)
@@ -55,15 +50,28 @@ class Rerun:
 
     def __init__(self, rules: Rules | None = None) -> None:
         """`rules` are for a journal of version 1, which has none in it."""
-        self.venue = Venue()
+        self.executor = Executor(rules)
         self.peers: dict[int, bytes] = {}
         self.sender_comp_id = b""
-        self.precision = Precision.MILLISECONDS
-        self._rules = rules
-        self._decoder = Decoder(max_message_bytes=1 << 30)
-        self._parser = RequestParser(())
-        self._encoder = ReportEncoder(self.precision)
         self._outbound: dict[int, Outbound] = {}
+
+    @property
+    def venue(self) -> Venue:
+        """Where the records have led to."""
+        return self.executor.venue
+
+    @property
+    def precision(self) -> Precision:
+        """Of time in messages, at present."""
+        return self.executor.precision
+
+    def resume(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot; raises JournalError when it cannot be understood."""
+        try:
+            self.executor.restore(snapshot.application)
+        except ValueError as error:
+            raise JournalError(f"a snapshot cannot be used: {error}") from error
+        self.peers = {one.number: one.comp_id for one in snapshot.sessions}
 
     def steps(self, batches: Iterable[Batch]) -> Iterator[Step]:
         """Every input of these batches, executed; raises JournalError where one makes no sense."""
@@ -82,7 +90,7 @@ class Rerun:
             return None
         reports: list[Report] = []
         for event in events:
-            msg_type, body = self._encoder.encode(event, record.position, stamp)
+            msg_type, body = self.executor.encoder.encode(event, record.position, stamp)
             header = route if event.session == record.session else b""
             reports.append(Report(event.session, record.position, msg_type, body, header))
         return Step(record, stamp, events, reports)
@@ -117,47 +125,15 @@ class Rerun:
         if kind is Kind.SESSION:
             self.peers[record.session] = record.payload
         elif kind is Kind.SENT and not self.sender_comp_id:
-            self.sender_comp_id = self.message(record).get(tags.SENDER_COMP_ID) or b""
+            message = self.executor.message(record)
+            self.sender_comp_id = message.get(tags.SENDER_COMP_ID) or b""
             self._outbound.clear()
         elif kind is Kind.RULES:
-            self._take_up(record.position, record.payload)
-        if kind is not Kind.RULES and record.session not in self.peers:
+            self._outbound.clear()
+        if record.session and record.session not in self.peers:
             raise JournalError(f"session {record.session} has a record before it is introduced")
-        if kind not in INPUT_KINDS or kind is Kind.RULES:
+        if kind not in EXECUTED_KINDS:
             return [], b""
-        if self.venue.rules is None:
-            self._take_up(0, b"")
-        command: Command
-        route = b""
-        if kind is Kind.UP:
-            command = SessionUp(record.session, _WISHES.get(record.payload))
-        elif kind is Kind.DOWN:
-            command = SessionDown(record.session)
-        else:
-            message = self.message(record)
-            route = return_route(message) if message.shape.return_route else b""
-            command = self._parser.parse(record.session, message)
-        return self.venue.apply(record.position, command), route
-
-    def message(self, record: Record) -> Message:
-        """The message that a record holds; raises JournalError when it holds none."""
-        found = self._decoder.feed(record.payload)
-        if len(found) != 1 or isinstance(found[0], Garbled) or self._decoder.buffered:
-            self._decoder = Decoder(max_message_bytes=1 << 30)
-            raise JournalError(f"the record behind position {record.position} holds no message")
-        return found[0]
-
-    def _take_up(self, position: int, payload: bytes) -> None:
-        try:
-            rules = decode_rules(payload) if payload else self._rules
-        except RulesError as error:
-            raise JournalError(f"position {position}: {error}") from error
-        if rules is None:
-            raise JournalError(
-                "a journal of version 1 has no rules: give the settings of its venue by --config"
-            )
-        self.venue.apply(position, SetRules(rules))
-        self.precision = Precision(rules.time_precision)
-        self._parser = RequestParser(self.venue.listing.tradable)
-        self._encoder = ReportEncoder(self.precision)
-        self._outbound.clear()
+        events, request = self.executor.replay(record)
+        route = return_route(request) if request and request.shape.return_route else b""
+        return events, route

@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from exchange.commands import Command, SessionDown, SessionUp, SetRules
-from exchange.reports import ReportEncoder
-from exchange.requests import UNSUPPORTED_MESSAGE_TYPE, RequestParser
-from exchange.rules import Rules, RulesError, decode_rules
-from exchange.snapshot import dump_venue, load_venue
+from exchange.commands import Command, SessionDown
+from exchange.executor import DIGEST_EVERY, Executor, session_up
+from exchange.requests import UNSUPPORTED_MESSAGE_TYPE
+from exchange.rules import Rules, RulesError
 from exchange.venue import Venue
 from fix_engine import tags
 from fix_engine.message import Message, masked
 from fix_engine.outbound import return_route
-from fix_engine.timestamps import Precision
-from fix_engine.wire import Decoder, Garbled, encode
+from fix_engine.wire import encode
 from sessions.application import Peer, business_reject
-from sessions.journal import Journal, JournalError, Kind, Record
+from sessions.journal import Journal, Kind, Record
 from sessions.turn import Turn
 
 _ADDING: Final = frozenset((tags.NEW_ORDER_SINGLE, tags.ORDER_CANCEL_REPLACE_REQUEST))
@@ -36,13 +34,17 @@ class Sequencer:
 
     def __init__(self, rules: Rules, journal: Journal, turn: Turn) -> None:
         """`rules` are those that the venue is to have from its next start on."""
-        self.venue = Venue()
+        self._executor = Executor(rules)
         self._wanted = rules
-        self._take_up(rules)
         self._journal = journal
         self._turn = turn
         self._peers: dict[int, Peer] = {}
-        self._decoder = Decoder(max_message_bytes=1 << 30)  # of what was once accepted
+        self._digest_at = 0  # the position behind which the next digest is due
+
+    @property
+    def venue(self) -> Venue:
+        """The venue that requests are executed by."""
+        return self._executor.venue
 
     # --- live ---------------------------------------------------------------------------
 
@@ -50,11 +52,11 @@ class Sequencer:
         """The session is up; whether a lost connection cancels its orders is kept."""
         self._peers[peer.number] = peer
         wish = logon.get(tags.CANCEL_ON_DISCONNECT) or _WISHES[peer.profile.cancel_on_disconnect]
-        self._execute(Kind.UP, 0, wish, _session_up(peer.number, wish), peer)
+        self._execute(Kind.UP, 0, wish, session_up(peer.number, wish), peer)
 
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
-        if not self._parser.knows(message.msg_type):  # nothing that the venue would remember
+        if not self._executor.parser.knows(message.msg_type):  # nothing for the venue to remember
             self._refuse(peer, message, UNSUPPORTED_MESSAGE_TYPE, b"Unsupported Message Type")
             return
         if self._journal.lack is not None and message.msg_type in _ADDING:
@@ -63,7 +65,7 @@ class Sequencer:
             )
             self._refuse(peer, message, _NOT_AVAILABLE, text.encode("ascii", "replace"))
             return
-        command = self._parser.parse(peer.number, message)
+        command = self._executor.parser.parse(peer.number, message)
         route = return_route(message) if message.shape.return_route else b""
         raw = message.raw
         if message.shape.has_secrets:
@@ -92,69 +94,43 @@ class Sequencer:
         now = self._turn.open()
         self._journal.add(kind, peer.number, seq, peer.next_in, payload)
         position = self._journal.position
-        peers, encode = self._peers, self._encoder.encode
-        for event in self.venue.apply(position, command):
+        executor = self._executor
+        peers, encode = self._peers, executor.encoder.encode
+        for event in executor.venue.apply(position, command):
             msg_type, body = encode(event, position, now)
             header = route if event.session == peer.number else b""
             peers[event.session].send(msg_type, body, header)
+        if position >= self._digest_at:
+            self._journal.add(Kind.DIGEST, 0, 0, 0, executor.digest(position))
+            self._digest_at = position + DIGEST_EVERY
 
     # --- after a restart ----------------------------------------------------------------
 
-    def on_recovered(self, peer: Peer | None, record: Record, stamp: int) -> None:
+    def on_recovered(self, record: Record, stamp: int) -> None:
         """Execute an input of the journal again; what came of it is in the journal too."""
-        if record.kind is Kind.RULES:
-            self._set_rules(record.position, decode_rules(record.payload))
-            return
-        if self.venue.rules is None:  # a journal of version 1, which has no rules in it
-            self._set_rules(0, self._wanted)
-        assert peer is not None
-        self._peers[peer.number] = peer
-        self.venue.apply(record.position, self._command(peer.number, record))
+        self._executor.replay(record)
 
     def snapshot(self) -> bytes:
         """The venue."""
-        return dump_venue(self.venue)
+        return self._executor.snapshot()
 
-    def restore(self, state: bytes, peers: Mapping[int, Peer]) -> None:
+    def restore(self, state: bytes) -> None:
         """Go on from where another sequencer was."""
-        load_venue(state, self.venue)
-        self._peers.update(peers)
-        assert self.venue.rules is not None
-        self._take_up(self.venue.rules)
+        self._executor.restore(state)
 
-    def on_started(self) -> None:
+    def on_started(self, peers: Mapping[int, Peer]) -> None:
         """Take up the rules of the settings, and declare lost sessions down.
 
         Those that were up when the process ended were lost with it. Raises RulesError.
         """
+        self._peers.update(peers)
+        self._digest_at = self._journal.position + DIGEST_EVERY
         if self.venue.rules != self._wanted:
             objection = self.venue.objection(self._wanted)
             if objection is not None:
                 raise RulesError(objection)
             self._turn.open()
             self._journal.add(Kind.RULES, 0, 0, 0, self._wanted.encode())
-            self._set_rules(self._journal.position, self._wanted)
+            self._executor.set_rules(self._journal.position, self._wanted)
         for number in self.venue.sessions_up():
             self._execute(Kind.DOWN, 0, b"", SessionDown(number), self._peers[number])
-
-    def _set_rules(self, position: int, rules: Rules) -> None:
-        self.venue.apply(position, SetRules(rules))
-        self._take_up(rules)
-
-    def _take_up(self, rules: Rules) -> None:
-        self._parser = RequestParser(self.venue.listing.tradable)
-        self._encoder = ReportEncoder(Precision(rules.time_precision))
-
-    def _command(self, session: int, record: Record) -> Command:
-        if record.kind is Kind.UP:
-            return _session_up(session, record.payload)
-        if record.kind is Kind.DOWN:
-            return SessionDown(session)
-        found = self._decoder.feed(record.payload)
-        if len(found) != 1 or isinstance(found[0], Garbled):
-            raise JournalError(f"record at position {record.position} holds no message: {found}")
-        return self._parser.parse(session, found[0])
-
-
-def _session_up(session: int, wish: bytes) -> SessionUp:
-    return SessionUp(session, {b"Y": True, b"N": False}.get(wish))

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from config.settings import Settings
+from config.settings import JournalSettings, Settings
 from exchange.access import (
     PRECISIONS,
     check_access,
@@ -37,6 +38,7 @@ from sessions.journal import Durability, Journal
 from sessions.maintenance import MaintenancePlan
 from sessions.registry import Admission
 from sessions.server import Server
+from sessions.snapshotter import SnapshotPlan
 from sessions.timetable import Timetable
 from sessions.tls import ServerTls
 
@@ -74,6 +76,15 @@ def make_rules(settings: Settings) -> Rules:
             for one in settings.instruments
         ),
     )
+
+
+def snapshot_command(layer: JournalSettings) -> list[str]:
+    """What makes a snapshot of a running venue, in another process."""
+    keep = (layer.resend_days, layer.keep_days, layer.keep_bytes)
+    names = ("--resend-days", "--keep-days", "--keep-bytes")
+    options = [text for name, value in zip(names, keep, strict=True) for text in (name, str(value))]
+    tool = [sys.executable, "-m", "exchange.tools", "journal", "snapshot"]
+    return [*tool, "--data", str(layer.directory), "--json", "--beside", *options]
 
 
 def make_timetable(settings: Settings) -> Timetable:
@@ -120,6 +131,7 @@ async def serve(
             )
 
         layer = settings.journal
+        snapshots = SnapshotPlan(snapshot_command(layer), layer.snapshot_bytes)
         journal = Journal(layer.directory, Durability(layer.durability), layer.segment_bytes)
 
         def make_server() -> Server[Sequencer]:
@@ -131,7 +143,8 @@ async def serve(
                 lambda journal, turn: Sequencer(rules, journal, turn),
                 access=make_access_rules(settings),
                 timetable=make_timetable(settings),
-                plan=MaintenancePlan(settings.journal.directory),
+                plan=MaintenancePlan(layer.directory),
+                snapshots=snapshots,
             )
 
         await _run(make_server, journal, doors, opened)

@@ -37,23 +37,20 @@ class Application(Protocol):
     def on_logout(self, peer: Peer, reason: str) -> None:
         """The peer, logged on before, is gone."""
 
-    def on_recovered(self, peer: Peer | None, record: Record, stamp: int) -> None:
-        """An input record read back from the journal at start; nothing may be sent now.
+    def on_recovered(self, record: Record, stamp: int) -> None:
+        """One of its records read back from the journal at start; nothing may be sent now.
 
-        `peer` is None for rules, which are no session's.
+        Raises JournalError when it makes no sense.
         """
 
     def snapshot(self) -> bytes:
         """Its whole state, between two turns."""
 
-    def restore(self, state: bytes, peers: Mapping[int, Peer]) -> None:
-        """Take up what `snapshot` said once; raises ValueError when it cannot be understood.
+    def restore(self, state: bytes) -> None:
+        """Take up what `snapshot` said once; raises ValueError when it cannot be understood."""
 
-        `peers` are all sessions that there are, by number.
-        """
-
-    def on_started(self) -> None:
-        """Recovery is over and nobody is connected yet."""
+    def on_started(self, peers: Mapping[int, Peer]) -> None:
+        """Recovery is over and nobody is connected yet; `peers` are all sessions, by number."""
 
 
 def business_reject(message: Message, reason: int, text: bytes, ref_id: bytes = b"") -> bytes:

@@ -53,17 +53,17 @@ class EchoApplication:
         """Forget what was seen."""
         self._seen.pop(peer.number, None)
 
-    def on_recovered(self, peer: Peer | None, record: Record, stamp: int) -> None:
+    def on_recovered(self, record: Record, stamp: int) -> None:
         """Nothing: it keeps no state and writes no input records."""
 
     def snapshot(self) -> bytes:
         """It has nothing to keep."""
         return b""
 
-    def restore(self, state: bytes, peers: Mapping[int, Peer]) -> None:
+    def restore(self, state: bytes) -> None:
         """Nothing."""
 
-    def on_started(self) -> None:
+    def on_started(self, peers: Mapping[int, Peer]) -> None:
         """Nothing either."""
 
     def _body(self, message: Message) -> bytes:

@@ -31,6 +31,7 @@ from fix_engine.states import State
 from sessions.application import Application, business_reject
 from sessions.credentials import Outcome
 from sessions.journal import Journal, Kind
+from sessions.ledger import SessionState
 from sessions.profile import Profile
 from sessions.store import SentMessages
 from sessions.throttle import Throttle
@@ -73,7 +74,7 @@ class Endpoint:
         self.profile = profile
         self.comp_id = session.settings.target_comp_id
         self.sent = SentMessages(journal)
-        self.memories: dict[bytes, bytes] = {}  # of Logons, by what they are about
+        self._memories: dict[bytes, bytes] = {}  # of Logons, by what they are about
         self.begun_at = 0  # when the present sequence numbers began
         self.wire: Wire | None = None
         self._journal = journal
@@ -107,6 +108,27 @@ class Endpoint:
         if not self._settling:
             self.settle()
         return seq
+
+    def state(self) -> SessionState:
+        """What there is to know of it, between two turns."""
+        sent = self.sent
+        return SessionState(
+            self.number,
+            self.comp_id,
+            self.next_in,
+            self.begun_at,
+            self._memories,
+            sent.first_seq,
+            *sent.table(),
+        )
+
+    def resume(self, state: SessionState) -> None:
+        """Go on from what the journal says."""
+        self.begun_at = state.begun_at
+        self.sent.resume(state.first_seq, state.offsets, state.lengths)
+        for memory in state.memories.values():
+            self._recall(memory)
+        self.session.resume(state.next_in, self.sent.last_seq + 1)
 
     def begin_anew(self) -> None:
         """Begin both sequences at 1 again, with nobody connected."""
@@ -146,12 +168,12 @@ class Endpoint:
     def _keep(self, memory: bytes) -> None:
         self._turn.open()
         self._journal.add(Kind.CREDENTIAL, self.number, 0, self.session.next_in, memory)
-        self.recall(memory)
+        self._recall(memory)
 
-    def recall(self, memory: bytes) -> None:
+    def _recall(self, memory: bytes) -> None:
         """Take up what an earlier Logon left to be remembered."""
         kind, _, value = memory.partition(b" ")
-        self.memories[kind] = memory
+        self._memories[kind] = memory
         if kind == b"host":
             self.profile.last_host = value.decode("ascii")
         elif self.profile.credential is not None:

@@ -16,9 +16,17 @@ from fix_engine.validation import Validator
 from sessions.application import Application
 from sessions.credentials import Outcome
 from sessions.endpoint import Endpoint
-from sessions.journal import Batch, Journal, JournalError, Kind
+from sessions.journal import (
+    EXECUTED_KINDS,
+    OFFSET_BITS,
+    Journal,
+    JournalError,
+    Kind,
+    remove_segments,
+)
+from sessions.ledger import Ledger
 from sessions.profile import Profile
-from sessions.snapshot import SessionState, Snapshot, SnapshotError
+from sessions.snapshot import Snapshot, SnapshotError
 from sessions.throttle import RateLimit
 from sessions.turn import Turn
 
@@ -125,34 +133,41 @@ class Registry:
         Begins at the first of the `snapshots` that can be used. `progress(share)` is called after
         each batch, with 0 to 1. Raises JournalError.
         """
-        next_in: dict[int, int] = {}
         snapshot = self._restored(snapshots)
+        ledger = Ledger(snapshot.sessions if snapshot is not None else ())
         if snapshot is not None:
-            next_in = {one.number: one.next_in for one in snapshot.sessions}
+            gone = self._journal.release_before(snapshot.first_segment)
+            if self._journal.path is not None:
+                remove_segments(self._journal.path, gone)
             self.last_stamp = snapshot.stamp
         for batch in self._journal.recover(snapshot.place if snapshot is not None else None):
-            self._recover_batch(batch, next_in)
+            ledger.take(batch)
+            for record in batch.records:
+                if record.kind in EXECUTED_KINDS:
+                    self._application.on_recovered(record, batch.stamp)
             self.last_stamp = batch.stamp
             if progress is not None:
                 progress(batch.share)
-        for endpoint in self:
-            endpoint.session.resume(next_in[endpoint.number], endpoint.sent.last_seq + 1)
+        ledger.forget_before(self._journal.begin)
+        for state in ledger:
+            self._add(state.number, state.comp_id).resume(state)
+
+    @property
+    def peers(self) -> Mapping[int, Endpoint]:
+        """Every session by its number."""
+        return self._by_number
 
     def snapshot(self) -> Snapshot:
         """Everything that there is to know, between two turns."""
-        sessions = [
-            SessionState(
-                endpoint.number,
-                endpoint.comp_id,
-                endpoint.next_in,
-                endpoint.begun_at,
-                list(endpoint.memories.values()),
-                *endpoint.sent.table(),
-            )
-            for endpoint in self
-        ]
+        sessions = [endpoint.state() for endpoint in self]
         place, application = self._journal.place, self._application.snapshot()
-        return Snapshot(place, self.last_stamp, sessions, application)
+        first = self._journal.begin >> OFFSET_BITS
+        return Snapshot(place, self.last_stamp, sessions, application, first)
+
+    def forget_before(self, offset: int) -> None:
+        """What was sent before an offset of the journal is not to be had any more."""
+        for endpoint in self:
+            endpoint.sent.forget_before(offset)
 
     def _restored(self, snapshots: Iterable[Snapshot | SnapshotError]) -> Snapshot | None:
         for found in snapshots:
@@ -165,14 +180,8 @@ class Registry:
                     f"{found.place.position}. Restore what is missing from a copy, or start with "
                     f"an empty --data."
                 )
-            for one in found.sessions:
-                endpoint = self._add(one.number, one.comp_id)
-                endpoint.begun_at = one.begun_at
-                endpoint.sent.resume(one.offsets, one.lengths)
-                for memory in one.memories:
-                    endpoint.recall(memory)
             try:
-                self._application.restore(found.application, dict(self._by_number))
+                self._application.restore(found.application)
             except ValueError as error:
                 raise JournalError(
                     f"{self._journal.path}: the newest snapshot cannot be used: {error}. Remove "
@@ -180,26 +189,6 @@ class Registry:
                 ) from error
             return found
         return None
-
-    def _recover_batch(self, batch: Batch, next_in: dict[int, int]) -> None:
-        for record in batch.records:
-            number = record.session
-            if record.kind is Kind.RULES:
-                self._application.on_recovered(None, record, batch.stamp)
-                continue
-            next_in[number] = record.next_in
-            if record.kind is Kind.SENT:
-                length = len(record.payload)
-                self._by_number[number].sent.append(record.seq, record.offset, length)
-            elif record.kind is Kind.SESSION:
-                self._add(number, record.payload).begun_at = batch.stamp
-            elif record.kind is Kind.RESET:
-                self._by_number[number].sent.reset()
-                self._by_number[number].begun_at = batch.stamp
-            elif record.kind is Kind.CREDENTIAL:
-                self._by_number[number].recall(record.payload)
-            else:
-                self._application.on_recovered(self._by_number[number], record, batch.stamp)
 
     def _add(self, number: int, peer: bytes) -> Endpoint:
         profile = self._admission.profile(peer)

@@ -23,6 +23,7 @@ from sessions.journal import Journal, JournalError
 from sessions.maintenance import MaintenancePlan
 from sessions.registry import Admission, Registry
 from sessions.snapshot import read_snapshots, write_snapshot
+from sessions.snapshotter import SnapshotPlan, Snapshotter
 from sessions.timetable import Timetable
 from sessions.turn import Turn
 
@@ -47,6 +48,7 @@ class Server(Generic[A]):
         access: AccessRules | None = None,
         timetable: Timetable | None = None,
         plan: MaintenancePlan | None = None,
+        snapshots: SnapshotPlan | None = None,
     ) -> None:
         """To be made inside the running event loop; `clock` tells UTC in nanoseconds.
 
@@ -69,6 +71,9 @@ class Server(Generic[A]):
         self._curfew = None
         if timetable is not None:
             self._curfew = Curfew(timetable, plan, self.registry, self.turn, loop.call_later)
+        self._snapshotter = None
+        if snapshots is not None:
+            self._snapshotter = Snapshotter(snapshots, journal, self.registry, loop.call_later)
 
     async def start(self, doors: Doors) -> None:
         """Recover from the journal, then accept on bound sockets.
@@ -79,7 +84,7 @@ class Server(Generic[A]):
         self.registry.recover(_Progress(), read_snapshots(path) if path is not None else ())
         if self._journal.was_torn:
             log.warning("the end of the journal was unfinished; nobody had seen it")
-        self.application.on_started()
+        self.application.on_started(self.registry.peers)
         self.turn.close()
         if self._failure is not None:
             raise self._failure
@@ -87,6 +92,8 @@ class Server(Generic[A]):
             self._curfew.look()
             if self._failure is not None:
                 raise self._failure
+        if self._snapshotter is not None:
+            self._snapshotter.look()
         await self._acceptor.listen(doors)
 
     def stop(self) -> None:
@@ -102,6 +109,8 @@ class Server(Generic[A]):
         await self._stopped.wait()
         if self._curfew is not None:
             self._curfew.stop()
+        if self._snapshotter is not None:
+            await self._snapshotter.stop()
         if self._failure is None:
             await self._acceptor.close(farewell)
         if self._failure is None and self._journal.path is not None:

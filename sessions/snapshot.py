@@ -1,9 +1,9 @@
 """Snapshots: what a journal led to, so that a start need not read it from its beginning.
 
-A snapshot holds the place in the journal up to which it goes, the sessions, and what the
-application says of itself. It is written beside the journal under its final name only once it is
-durable, and it is not believed unless its SHA-256 is right: without one, the journal is read from
-an earlier one, or from the beginning.
+A snapshot holds the place in the journal up to which it goes, the sessions, what the application
+says of itself, and the first segment that is to be kept. It is written beside the journal under its
+final name only once it is durable, and it is not believed unless its SHA-256 is right: without one,
+the journal is read from an earlier one, or from the beginning.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from __future__ import annotations
 import json
 import os
 import struct
-from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from sessions.journal import JournalError, Place
-from sessions.journal.segment import sync_directory
+from sessions.journal.segment import OFFSET_BITS, sync_directory
+from sessions.ledger import SessionState
 
 MAGIC: Final = b"SEAMARKS"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _HEAD: Final = struct.Struct("<8sIIQ")  # magic, version, length of the index, and of the rest
 _KEPT: Final = 2  # an older one, should the last be damaged
 
@@ -33,26 +33,17 @@ class SnapshotError(Exception):
 
 
 @dataclass(slots=True)
-class SessionState:
-    """What is to be known of a session: its numbers, what it has sent, how it proved itself."""
-
-    number: int
-    comp_id: bytes
-    next_in: int
-    begun_at: int
-    memories: list[bytes] = field(default_factory=list)
-    offsets: array[int] = field(default_factory=lambda: array("Q"))
-    lengths: array[int] = field(default_factory=lambda: array("I"))
-
-
-@dataclass(slots=True)
 class Snapshot:
-    """The state at a place in the journal; `stamp` is the time of its last batch."""
+    """The state at a place in the journal; `stamp` is the time of its last batch.
+
+    Segments before `first_segment` may be gone: nothing in them is needed any more.
+    """
 
     place: Place
     stamp: int
     sessions: list[SessionState]
     application: bytes
+    first_segment: int = 0
 
 
 def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
@@ -67,7 +58,8 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
                 "comp_id": one.comp_id.decode("latin-1"),
                 "next_in": one.next_in,
                 "begun_at": one.begun_at,
-                "memories": [b64encode(memory).decode() for memory in one.memories],
+                "memories": [b64encode(memory).decode() for memory in one.memories.values()],
+                "first_seq": one.first_seq,
                 "sent": len(one.offsets),
             }
         )
@@ -76,6 +68,7 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
         {
             "place": [place.offset, place.position, place.chain, place.last],
             "stamp": snapshot.stamp,
+            "first_segment": snapshot.first_segment,
             "application": len(snapshot.application),
             "sessions": sessions,
         },
@@ -86,7 +79,7 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
     path = directory / f"snapshot-{place.offset:016x}.seamark"
     try:
         _write_durably(path, data + sha256(data).digest())
-        for old in sorted(directory.glob("snapshot-*.seamark"))[:-_KEPT]:
+        for old in (*_paths(directory)[_KEPT:], *directory.glob("snapshot-*.new")):
             old.unlink(missing_ok=True)
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}") from error
@@ -95,13 +88,23 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
 
 def read_snapshots(directory: Path) -> Iterator[Snapshot | SnapshotError]:
     """The snapshots of a directory, newest first; those that cannot be used as errors."""
-    for path in sorted(directory.glob("snapshot-*.seamark"), reverse=True):
+    for path in _paths(directory):
         try:
             yield _understood(path.read_bytes())
         except OSError as error:
             yield SnapshotError(f"{path}: {error.strerror}")
         except (SnapshotError, ValueError, KeyError, TypeError, struct.error) as error:
             yield SnapshotError(f"{path}: {error}")
+
+
+def segment_of_last(snapshot: Snapshot) -> int:
+    """The number of the segment with which a snapshot must be found to agree."""
+    return min(snapshot.place.last or snapshot.place.offset, snapshot.place.offset) >> OFFSET_BITS
+
+
+def _paths(directory: Path) -> list[Path]:
+    """Newest first."""
+    return sorted(directory.glob("snapshot-*.seamark"), reverse=True)
 
 
 def _understood(data: bytes) -> Snapshot:
@@ -122,14 +125,17 @@ def _understood(data: bytes) -> Snapshot:
             one["comp_id"].encode("latin-1"),
             one["next_in"],
             one["begun_at"],
-            [b64decode(memory) for memory in one["memories"]],
+            first_seq=one["first_seq"],
         )
+        for memory in one["memories"]:
+            state.remember(b64decode(memory))
         for numbers in (state.offsets, state.lengths):
             size = one["sent"] * numbers.itemsize
             numbers.frombytes(rest[at : at + size])
             at += size
         sessions.append(state)
-    return Snapshot(Place(*index["place"]), index["stamp"], sessions, application)
+    place = Place(*index["place"])
+    return Snapshot(place, index["stamp"], sessions, application, index["first_segment"])
 
 
 def _write_durably(path: Path, data: bytes) -> None:

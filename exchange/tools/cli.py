@@ -13,7 +13,7 @@ from rich.text import Text
 
 from exchange.quickfix_log import QuickfixLog
 from exchange.rerun import Rerun
-from exchange.tools import book, journal_cli
+from exchange.tools import book, journal_cli, keep_cli
 from exchange.tools.entries import (
     Entries,
     Entry,
@@ -43,13 +43,14 @@ from exchange.tools.terminal import (
     settings_rules,
     window,
 )
-from exchange.tools.text import printable, shown_time
+from exchange.tools.text import iso_time, printable, shown_time
 
 _DEPTH = 20
 
 
 def register(app: typer.Typer) -> None:
     """Make the tools commands of `app`: journal, log, book."""
+    keep_cli.register(journal_cli.app)
     app.add_typer(journal_cli.app, name="journal")
     app.command("log")(log_command)
     app.command("book")(book_command)
@@ -157,10 +158,10 @@ class _Printer:
 def _of_journal(reader: JournalReader, chosen: EntryFilter, follow: bool) -> Iterable[Entry | None]:
     def every() -> Iterable[Entries | None]:
         with JournalReader(reader.directory) as other, Meter(other, "Looking") as meter:
-            yield from of_batches(meter.over(other.batches()))
+            yield from of_batches(meter.over(other.batches()), other.name)
 
     def shown() -> Iterable[Entries | None]:
-        return of_batches(reader.follow() if follow else reader.batches())
+        return of_batches(reader.follow() if follow else reader.batches(), reader.name)
 
     return wanted(every, shown, chosen)
 
@@ -181,6 +182,14 @@ def book_command(
     with one_line(), opened(config, data) as reader:
         moment = parse_moment(at, reader.last_stamp) if at is not None else None
         rerun = Rerun(settings_rules(config))
+        oldest = reader.skip_lost_beginning()
+        if oldest is not None:
+            rerun.resume(oldest)
+            if moment is not None and moment.ends_before(reader.position, oldest.stamp):
+                raise ToolError(
+                    f"--at {at}: the journal does not go back so far; books can be seen from "
+                    f"position {reader.position}, {iso_time(oldest.stamp)}, on"
+                )
         with Meter(reader, "Reading") as meter:
             reached = book.play_until(rerun, meter.over(reader.batches()), moment)
         if (

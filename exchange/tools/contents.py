@@ -18,7 +18,6 @@ from sessions.journal import Batch, Kind, Record
 class SessionFigures:
     """A session as the journal tells of it."""
 
-    comp_id: str
     requests: int = 0
     sent: int = 0
     last_seq: int = 0
@@ -49,13 +48,11 @@ class Figures:
             self.kinds[record.kind] += 1
             if record.kind is Kind.RULES:
                 self.rules, self.rules_position = record.payload, record.position
-            else:
+            elif record.session:
                 self._session(record)
 
     def _session(self, record: Record) -> None:
-        if record.kind is Kind.SESSION:
-            self.sessions[record.session] = SessionFigures(printable(record.payload))
-        one = self.sessions.setdefault(record.session, SessionFigures(f"#{record.session}"))
+        one = self.sessions.setdefault(record.session, SessionFigures())
         one.next_in = record.next_in
         if record.kind is Kind.SENT:
             one.sent += 1
@@ -108,7 +105,7 @@ def info_json(reader: JournalReader, figures: Figures) -> dict[str, Any]:
         "sessions": [
             {
                 "number": number,
-                "comp_id": one.comp_id,
+                "comp_id": reader.name(number),
                 "requests": one.requests,
                 "sent": one.sent,
                 "next_in": one.next_in,
@@ -154,7 +151,7 @@ def payload_text(record: Record) -> str:
         return shown_raw(record.payload)
     if record.kind is Kind.UP:
         return f"cancel on disconnect {printable(record.payload) or 'by rule'}"
-    return printable(record.payload)
+    return record.payload.hex() if record.kind is Kind.DIGEST else printable(record.payload)
 
 
 def record_line(record: Record, session: str, stamp: int) -> str:

@@ -57,21 +57,23 @@ class Entry:
 Entries = list[Entry]
 
 
-def of_batches(batches: Iterable[Batch | None]) -> Iterator[Entries | None]:
-    """The entries of each batch; None, which says that there are no more yet, goes through."""
-    names: dict[int, str] = {}
+def of_batches(
+    batches: Iterable[Batch | None], name_of: Callable[[int], str]
+) -> Iterator[Entries | None]:
+    """The entries of each batch; None, which says that there are no more yet, goes through.
+
+    `name_of` tells the CompID of a session.
+    """
     for batch in batches:
         if batch is None:
             yield None
             continue
         entries: Entries = []
         for record in batch.records:
-            if record.kind is Kind.SESSION:
-                names[record.session] = printable(record.payload)
             is_message = record.kind in (Kind.COMMAND, Kind.SENT)
             if not is_message and record.kind not in _NOTES:
                 continue
-            name = names.get(record.session, "")
+            name = name_of(record.session)
             raw = record.payload if is_message else b""
             note = _NOTES.get(record.kind, "")
             is_request = record.kind is Kind.COMMAND

@@ -163,21 +163,22 @@ FORMATS: Final[dict[str, Callable[[Path], Tables]]] = {"sqlite": SqliteTables, "
 class Exporter:
     """Puts batches into tables; `messages` counts those that could be decoded."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, name_of: Callable[[int], str]) -> None:
+        """`name_of` tells the CompID of a session."""
         self._tables = tables
-        self._names: dict[int, str] = {}
+        self._name_of = name_of
         self.records = self.messages = 0
 
     def take(self, batch: Batch) -> None:
         """Add a batch."""
         time = iso_time(batch.stamp)
-        row = (batch.start, batch.stamp, time, batch.first_position, len(batch.records))
-        self._tables.add("batches", row)
+        head = (batch.start, batch.stamp, time, batch.first_position, len(batch.records))
+        self._tables.add("batches", head)
         for record in batch.records:
             self.records += 1
             if record.kind is Kind.SESSION:
-                name = self._names[record.session] = printable(record.payload)
-                self._tables.add("sessions", (record.session, name, record.position, time))
+                row = (record.session, printable(record.payload), record.position, time)
+                self._tables.add("sessions", row)
             self._tables.add(
                 "records",
                 (
@@ -201,7 +202,7 @@ class Exporter:
             value = message.get(tag)
             fields.append(None if value is None else printable(value))
         fields[1] = record.seq
-        name = self._names.get(record.session, "")
+        name = self._name_of(record.session)
         self._tables.add("messages", (*head, name, direction, *fields))
 
 

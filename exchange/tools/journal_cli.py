@@ -1,4 +1,4 @@
-"""`seamark journal`: verify, info, cat and export."""
+"""`seamark journal`: verify, info, cat, export, snapshot and compact."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ from exchange.tools.text import iso_time, printable, shown_raw, shown_size, show
 from exchange.tools.verify import Divergence, Verifier
 from fix_engine import tags
 from sessions.journal import Kind
+from sessions.snapshot import Snapshot, read_snapshots
 
 app = typer.Typer(
-    help="Read a journal, also while a venue writes it: verify, info, cat, export.",
+    help="Read a journal, also while a venue writes it; make it shorter when none does.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -68,6 +69,12 @@ def verify_command(
         view = LogView(dictionary(dictionary_file))
         calm_garbage_collection()
         verifier = Verifier(Rerun(settings_rules(config)))
+        oldest = reader.skip_lost_beginning()
+        if oldest is not None:
+            verifier.resume(oldest)
+        for snapshot in read_snapshots(reader.directory):
+            if isinstance(snapshot, Snapshot):
+                verifier.snapshots[snapshot.place.offset] = snapshot
         divergence = None
         with Meter(reader, "Verifying") as meter:
             for batch in meter.over(reader.batches()):
@@ -85,6 +92,12 @@ def verify_command(
                 f"exactly the {counts.reports:,} reports that were sent."
             )
             print(f"Sound: {counts.others:,} messages of the session layer.")
+            print(
+                f"Equal: {counts.digests:,} digests in the journal, {counts.snapshots:,} snapshots "
+                f"beside it."
+            )
+            if oldest is not None:
+                print(f"Begins behind position {oldest.place.position:,}; what was before is gone.")
             print(f"End: position {reader.position:,}, {end.value if end else ''}.")
             print(f"Digest: {verifier.rerun.venue.digest()}")
         if divergence is not None:
@@ -101,6 +114,8 @@ def _verdict(
         "inputs": counts.inputs,
         "reports": counts.reports,
         "session_messages": counts.others,
+        "digests": counts.digests,
+        "snapshots": counts.snapshots,
         "position": reader.position,
         "end": reader.end.name.lower() if reader.end else None,
         "digest": verifier.rerun.venue.digest(),
@@ -206,7 +221,7 @@ def _show_info(reader: JournalReader, figures: Figures) -> None:
     for number, one in sorted(figures.sessions.items()):
         numbers = (number, one.requests, one.sent, one.next_in, one.last_seq + 1)
         state = "logged on" if one.is_up else ""
-        table.add_row(Text(one.comp_id), *(f"{figure:,}" for figure in numbers), state)
+        table.add_row(Text(reader.name(number)), *(f"{figure:,}" for figure in numbers), state)
     out.print(table, soft_wrap=False)
 
 
@@ -229,21 +244,18 @@ def cat_command(
     with one_line(), opened(config, data) as reader:
         kinds = frozenset(_kind(name) for name in kind or ())
         wanted = RecordFilter(window(reader, begin, end), frozenset(session or ()), kinds)
-        names: dict[int, str] = {}
         for batch in reader.batches():
             if wanted.window.is_over(batch.stamp, batch.first_position - 1):
                 break
             for record in batch.records:
-                if record.kind is Kind.SESSION:
-                    names[record.session] = printable(record.payload)
-                name = names.get(record.session, "")
+                name = reader.name(record.session)
                 if not wanted.wants(record, name, batch.stamp):
                     continue
                 if as_json:
                     print(json_line(record_json(record, name, batch.stamp, batch.start)))
                 else:
                     print(record_line(record, name, batch.stamp))
-        if wanted.sessions and not wanted.sessions & set(names.values()):
+        if wanted.sessions and not wanted.sessions & {reader.name(one) for one in reader.names}:
             raise ToolError(f"no session in it is called {', '.join(sorted(wanted.sessions))}")
 
 
@@ -270,7 +282,7 @@ def export_command(
         if chosen not in FORMATS:
             raise ToolError(f"--format {chosen}: choose one of {', '.join(FORMATS)}")
         tables = FORMATS[chosen](to)
-        exporter = Exporter(tables)
+        exporter = Exporter(tables, reader.name)
         try:
             with Meter(reader, "Exporting") as meter:
                 for batch in meter.over(reader.batches()):

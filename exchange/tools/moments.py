@@ -29,6 +29,10 @@ class Moment:
     first_ns: int = 0
     last_ns: int = 0
 
+    def ends_before(self, position: int, stamp: int) -> bool:
+        """Whether it is over before the input at `position`, executed at `stamp`."""
+        return self.position < position if self.position is not None else self.last_ns < stamp
+
 
 def parse_moment(text: str, last_day: Callable[[], int]) -> Moment:
     """What `text` means; a time without a date is of the day of the time `last_day()`, UTC.

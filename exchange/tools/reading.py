@@ -15,10 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from sessions.journal import Batch, JournalError, Reader, open_segments
+from exchange.tools.text import printable
+from sessions.journal import LOCK_NAME, Batch, JournalError, Kind, Place, Reader, open_segments
 from sessions.journal.segment import OFFSET_BITS, Segment
+from sessions.snapshot import Snapshot, read_snapshots
 
-_LOCK: Final = "lock"
 _LOCKS: Final = Path("/proc/locks")
 _TRIES: Final = 25
 _PAUSE_S: Final = 0.02
@@ -39,14 +40,21 @@ class End(Enum):
 class JournalReader:
     """The batches of a directory; `end` is known, and `writer` its process, once all are read."""
 
-    def __init__(self, directory: Path) -> None:
-        """Raises JournalError when there is no journal, or it cannot be read."""
+    def __init__(self, directory: Path, start: Place | None = None) -> None:
+        """Begins at `start`, or at the first segment that is there.
+
+        Raises JournalError when there is no journal, or it cannot be read.
+        """
         self.directory = directory
+        self.names: dict[int, bytes] = {}  # CompIDs by session number, as far as it was read
         self.end: End | None = None
         self.writer: int | None = None
         self._signature = _signature(directory)
         self.segments = _opened(directory)
-        self._reader = Reader(self.segments)
+        self._reader = Reader(self.segments, start)
+        self.first_position = self._reader.place.position + 1
+        if self.first_position > 1:  # those who came before are told of by snapshots
+            self.names.update(_names(directory))
         self._sizes = [_content(one) for one in self.segments]
 
     def __enter__(self) -> JournalReader:
@@ -67,6 +75,11 @@ class JournalReader:
         self.segments = []
 
     @property
+    def place(self) -> Place:
+        """Where reading has come to."""
+        return self._reader.place
+
+    @property
     def offset(self) -> int:
         """Where the next batch will stand."""
         return self._reader.place.offset
@@ -79,6 +92,12 @@ class JournalReader:
     def total_bytes(self) -> int:
         """About how much there is to read."""
         return sum(self._sizes)
+
+    def end_offset(self) -> int:
+        """Where the journal ended when its files were opened."""
+        used = [one.base + size for one, size in zip(self.segments, self._sizes, strict=True)]
+        begun = [end for one, end in zip(self.segments, used, strict=True) if end > one.begin]
+        return begun[-1] if begun else 0
 
     def read_bytes(self) -> int:
         """How much of it has been read."""
@@ -97,6 +116,26 @@ class JournalReader:
             self.offset - one.base if one.number == number else _content(one)
             for one in self.segments
         ]
+
+    def skip_lost_beginning(self) -> Snapshot | None:
+        """Where the beginning is not kept any more: go on behind the oldest snapshot.
+
+        To be called before anything is read. Raises JournalError when there is no snapshot.
+        """
+        if self.first_position == 1:
+            return None
+        usable = [one for one in read_snapshots(self.directory) if isinstance(one, Snapshot)]
+        if not usable or not self._reader.holds(usable[-1].place):
+            raise JournalError(
+                f"{self.directory}: the journal begins behind position {self.first_position - 1}, "
+                f"and there is no snapshot of what was then"
+            )
+        self._reader = Reader(self.segments, usable[-1].place)
+        return usable[-1]
+
+    def name(self, session: int) -> str:
+        """The CompID of a session, as may be shown; none for session 0."""
+        return printable(self.names.get(session, b""))
 
     def where(self, offset: int) -> tuple[str, int]:
         """File name, and byte in it, of an offset of the journal."""
@@ -121,6 +160,9 @@ class JournalReader:
         while True:
             for batch in self._reader.batches():
                 tries = 0
+                for record in batch.records:
+                    if record.kind is Kind.SESSION:
+                        self.names[record.session] = record.payload
                 yield batch
             self.writer = writer_of(self.directory)
             self._refresh()
@@ -189,7 +231,7 @@ def writer_of(directory: Path) -> int | None:
 
     The lock itself is not tried: a venue that starts at this moment would find it taken.
     """
-    path = directory / _LOCK
+    path = directory / LOCK_NAME
     try:
         found = re.match(r"pid (\d+)", path.read_text("ascii", "replace"))
         inode = path.stat().st_ino
@@ -214,6 +256,13 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         pass
     return True
+
+
+def _names(directory: Path) -> dict[int, bytes]:
+    for found in read_snapshots(directory):
+        if isinstance(found, Snapshot):
+            return {one.number: one.comp_id for one in found.sessions}
+    return {}
 
 
 def _opened(directory: Path) -> list[Segment]:

@@ -18,6 +18,7 @@ from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.timestamps import TimestampFormatter
 from sessions.journal import INPUT_KINDS, Batch, JournalError, Kind, Record
+from sessions.snapshot import Snapshot
 
 _FRAMING: Final = (b"9", b"10")  # they differ because something else does
 
@@ -57,6 +58,8 @@ class Counts:
     inputs: int = 0
     reports: int = 0
     others: int = 0  # messages of the session layer
+    digests: int = 0
+    snapshots: int = 0
 
 
 class Verifier:
@@ -65,10 +68,17 @@ class Verifier:
     def __init__(self, rerun: Rerun) -> None:
         self.rerun = rerun
         self.counts = Counts()
+        self.snapshots: dict[int, Snapshot] = {}  # to compare with, by where they stand
         self._due: dict[int, deque[Report]] = {}
         self._next_seq: dict[int, int] = {}
         self._time = TimestampFormatter(rerun.precision)
         self._precision = rerun.precision
+
+    def resume(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot; raises JournalError when it cannot be understood."""
+        self.rerun.resume(snapshot)
+        for one in snapshot.sessions:
+            self._next_seq[one.number] = one.first_seq + len(one.offsets)
 
     def check(self, batch: Batch) -> Divergence | None:
         """The first thing that is wrong with a batch, or None."""
@@ -89,7 +99,19 @@ class Verifier:
                 what = f"a report is missing, and {len(due) - 1:,} more after it"
                 what = what if len(due) > 1 else "a report is missing"
                 return self._divergence(what, batch, sent, expected)
+        snapshot = self.snapshots.get(batch.end)
+        if snapshot is not None:
+            self.counts.snapshots += 1
+            if not self._is_equal(snapshot):
+                what = "the snapshot of this place is not what the journal leads to"
+                return self._divergence(what, batch, batch.records[-1])
         return None
+
+    def _is_equal(self, snapshot: Snapshot) -> bool:
+        numbers = {one.number: one.first_seq + len(one.offsets) for one in snapshot.sessions}
+        return snapshot.application == self.rerun.executor.snapshot() and numbers == {
+            number: self._next_seq.get(number, 1) for number in self.rerun.peers
+        }
 
     def _record(self, batch: Batch, record: Record) -> Divergence | None:
         step = self.rerun.step(record, batch.stamp)
@@ -100,6 +122,8 @@ class Verifier:
             if record.kind is Kind.COMMAND and b"\x0134=%d\x01" % record.seq not in record.payload:
                 what = "the record of a request has another number than MsgSeqNum (34) of it"
                 return self._divergence(what, batch, record, None, record.payload)
+        elif record.kind is Kind.DIGEST:
+            self.counts.digests += 1
         elif record.kind is Kind.RESET:
             self._next_seq[record.session] = 1
         elif record.kind is Kind.SENT:

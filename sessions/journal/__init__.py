@@ -4,13 +4,35 @@
 damage; `journal` writes, with `syncer` waiting for the disk beside the event loop.
 """
 
-from sessions.journal.journal import SEGMENT_BYTES, Durability, Journal
+from sessions.journal.journal import (
+    LOCK_NAME,
+    SEGMENT_BYTES,
+    Durability,
+    Journal,
+    lock_directory,
+)
 from sessions.journal.reader import Place, Reader
-from sessions.journal.records import INPUT_KINDS, Batch, JournalError, Kind, Record
-from sessions.journal.segment import open_segments, segment_path
+from sessions.journal.records import (
+    EXECUTED_KINDS,
+    INPUT_KINDS,
+    Batch,
+    JournalError,
+    Kind,
+    Record,
+)
+from sessions.journal.segment import (
+    OFFSET_BITS,
+    Segment,
+    open_segments,
+    remove_segments,
+    segment_path,
+)
 
 __all__ = [
+    "EXECUTED_KINDS",
     "INPUT_KINDS",
+    "LOCK_NAME",
+    "OFFSET_BITS",
     "SEGMENT_BYTES",
     "Batch",
     "Durability",
@@ -20,6 +42,9 @@ __all__ = [
     "Place",
     "Reader",
     "Record",
+    "Segment",
+    "lock_directory",
     "open_segments",
+    "remove_segments",
     "segment_path",
 ]

@@ -30,11 +30,17 @@ from sessions.journal.records import (
     Kind,
     pack_record,
 )
-from sessions.journal.segment import Segment, make_segment, open_segments, sync_directory
+from sessions.journal.segment import (
+    Segment,
+    make_segment,
+    open_segments,
+    segment_path,
+    sync_directory,
+)
 from sessions.journal.syncer import Syncer
 
 SEGMENT_BYTES: Final = 32 << 20
-_LOCK: Final = "lock"
+LOCK_NAME: Final = "lock"
 _SYNC_EVERY_NS: Final = 1_000_000_000  # at durability os, so that a loss of power costs no more
 _MAX_FULL_SEGMENTS: Final = 4  # that are not durable; then the venue waits for the disk
 
@@ -58,6 +64,7 @@ class Journal:
         self.position = 0  # of the last input record
         self.end = 0  # offset of the next batch
         self.written = 0  # offset behind the last one, which may be in the segment before
+        self.volume = 0  # bytes that were written, or read back, in this life
         self.was_torn = False  # `recover` found, and removed, something unfinished at the end
         self._directory = directory
         self._durability = durability
@@ -80,13 +87,13 @@ class Journal:
         if durability is Durability.MEMORY:
             self._segments.append(MemorySegment())
         else:
-            self._lock = _locked(directory)
+            self._lock = lock_directory(directory)
             try:
                 self._segments += open_segments(directory, is_writer=True)
                 self._seed = self._segments[-1].seed if self._segments else 0
                 self._seed = self._seed or int.from_bytes(os.urandom(4), "little")
                 if not self._segments or self._segments[-1].number == 0:
-                    self._segments.append(self._made(len(self._segments) or 1))
+                    self._segments.append(self._made(1))
             except JournalError:
                 self.close()
                 raise
@@ -94,7 +101,7 @@ class Journal:
         self._current = self._segments[-1]
         self._room_until = self._current.size()
         self.end = self.written = self._durable = self._current.begin
-        self._is_open = not self._current.has_batches()
+        self._is_open = self._current.number == 1 and not self._current.has_batches()
 
     # --- writing ------------------------------------------------------------------------
 
@@ -170,6 +177,7 @@ class Journal:
             self._room_until = segment.size()
         segment.write(self.end, head + records)
         self._last, self._chain = self.end, chain
+        self.volume += end - self.end
         self.end = self.written = end
         self._pending.clear()
         self._pending_bytes = self._pending_records = 0
@@ -227,6 +235,25 @@ class Journal:
         """Where the journal goes on; to be asked between two turns."""
         return Place(self.written, self.position, self._chain, self._last)
 
+    @property
+    def begin(self) -> int:
+        """The offset of the first segment that is there."""
+        return self._bases[0]
+
+    def release_before(self, number: int) -> list[Segment]:
+        """Read nothing before segment `number` any more; what is to be removed then.
+
+        Raises JournalError when more is missing than that.
+        """
+        gone = [segment for segment in self._segments if segment.number < number]
+        if len(gone) == len(self._segments) or self._segments[len(gone)].number > max(number, 1):
+            raise JournalError(
+                f"{segment_path(self._directory, number)} is missing, the newest snapshot says "
+                f"that it is needed. Restore it from a copy, or start with an empty --data."
+            )
+        del self._segments[: len(gone)], self._bases[: len(gone)]
+        return gone
+
     def holds(self, place: Place) -> bool:
         """Whether the journal reaches up to `place`."""
         return Reader(self._segments).holds(place)
@@ -238,8 +265,17 @@ class Journal:
         check is an error. Raises JournalError.
         """
         reader = Reader(self._segments, start)
+        first = self._segments[0]
+        if start is None and (reader.place.position or first.number > 1):
+            raise JournalError(
+                f"{segment_path(self._directory, first.number - 1)} is missing: the journal begins "
+                f"with {first.path.name}, behind position {reader.place.position}, and there is no "
+                f"snapshot to go on from. Restore what is missing from a copy, or start with an "
+                f"empty --data."
+            )
         for batch in reader.batches():
             self.position = reader.place.position
+            self.volume += batch.end - batch.start
             yield batch
         self.position = reader.place.position
         self._take_up(reader)
@@ -317,9 +353,12 @@ class Journal:
             ) from error
 
 
-def _locked(directory: Path) -> int:
-    """Take the lock of a directory; raises JournalError, which says who has it."""
-    path = directory / _LOCK
+def lock_directory(directory: Path) -> int:
+    """Take the lock of a directory until the descriptor is closed.
+
+    Raises JournalError, which says who has it.
+    """
+    path = directory / LOCK_NAME
     try:
         directory.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)

@@ -25,13 +25,13 @@ class Place:
 class Reader:
     """Yields batches from a place on; `place` is where it has come to, and moves on.
 
-    Segments may be added to the sequence while it is read.
+    Without a place from the first segment on, whichever it is: `place.position` then tells how
+    much came before that. Segments may be added to the sequence while it is read.
     """
 
     def __init__(self, segments: Sequence[Segment], place: Place | None = None) -> None:
         self._segments = segments
-        first = segments[0].begin if segments else 0
-        self.place = place or Place(first)
+        self.place = place or beginning(segments)
         self.uncut: list[tuple[Segment, int]] = []  # segments that were left, and where they end
 
     def batches(self) -> Iterator[Batch]:
@@ -149,3 +149,17 @@ class Reader:
             if segment.number == number:
                 return index
         raise JournalError(f"segment {number} of the journal is not there")
+
+
+def beginning(segments: Sequence[Segment]) -> Place:
+    """Where the first segment begins; what came before it is taken for granted."""
+    if not segments:
+        return Place(0)
+    first = segments[0]
+    found = first.batch_at(first.begin) if first.number > 0 else None
+    if found is None:
+        return Place(first.begin)
+    head, batch = found
+    if first.number == 1 and head.chain:  # only behind a file of version 1 could it have begun
+        return Place(first.begin)
+    return Place(first.begin, batch.first_position - 1, head.chain)

@@ -35,9 +35,11 @@ class Kind(IntEnum):
     DOWN = 6
     CREDENTIAL = 7  # payload: what is to be remembered of how the session proved itself
     RULES = 8  # payload: the rules of the venue from here on; of session 0
+    DIGEST = 9  # payload: a digest of the venue behind the last input; of session 0
 
 
 INPUT_KINDS: Final = frozenset((Kind.COMMAND, Kind.UP, Kind.DOWN, Kind.RULES))
+EXECUTED_KINDS: Final = INPUT_KINDS | {Kind.DIGEST}  # what concerns the application
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -222,11 +223,6 @@ def _check_names(directory: Path, segments: list[Segment]) -> None:
                 f"{segment.path} says that it is segment {segment.number}: it has another's name. "
                 f"Give it its own, {segment_path(directory, segment.number).name}, again."
             )
-    if segments and segments[0].number > 1:
-        raise JournalError(
-            f"{segment_path(directory, 1)} is missing, the journal begins with "
-            f"{segments[0].path.name}. Restore it from a copy, or start with an empty --data."
-        )
 
 
 def make_segment(directory: Path, number: int, size: int, seed: int) -> Segment:
@@ -249,6 +245,20 @@ def make_segment(directory: Path, number: int, size: int, seed: int) -> Segment:
         draft.unlink(missing_ok=True)
         raise
     return Segment(path, number, VERSION, fd, seed)
+
+
+def remove_segments(directory: Path, segments: Iterable[Segment]) -> None:
+    """Close and remove files that are not needed any more; raises JournalError.
+
+    The first ones go first, so that whatever interrupts this, no hole is left.
+    """
+    try:
+        for segment in segments:
+            segment.close()
+            segment.path.unlink(missing_ok=True)
+        sync_directory(directory)
+    except OSError as error:
+        raise JournalError(f"{directory}: cannot remove a segment: {error.strerror}") from error
 
 
 def reserve(fd: int, size: int) -> None:

@@ -39,7 +39,7 @@ class InProcess:
             Admission(self.settings), Validator(dictionary()), journal, self.turn, application
         )
         self.registry.recover()
-        application.on_started()
+        application.on_started(self.registry.peers)
 
     @property
     def now(self) -> int:

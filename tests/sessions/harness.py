@@ -28,7 +28,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
-        self.recovered: list[tuple[bytes, Record, int]] = []
+        self.recovered: list[tuple[Record, int]] = []
         self.answer: Callable[[Peer, Message], None] = lambda peer, message: None
 
     def on_logon(self, peer: Peer, logon: Message) -> None:
@@ -41,17 +41,16 @@ class Notes:
     def on_logout(self, peer: Peer, reason: str) -> None:
         self.heard.append(f"down {peer.comp_id.decode()}: {reason}")
 
-    def on_recovered(self, peer: Peer | None, record: Record, stamp: int) -> None:
-        assert peer is not None
-        self.recovered.append((peer.comp_id, record, stamp))
+    def on_recovered(self, record: Record, stamp: int) -> None:
+        self.recovered.append((record, stamp))
 
     def snapshot(self) -> bytes:
         return b""
 
-    def restore(self, state: bytes, peers: Mapping[int, Peer]) -> None:
+    def restore(self, state: bytes) -> None:
         assert state == b""
 
-    def on_started(self) -> None:
+    def on_started(self, peers: Mapping[int, Peer]) -> None:
         self.heard.append("started")
 
 

@@ -220,13 +220,13 @@ def test_the_application_gets_its_inputs_back_in_order(start: Start) -> None:
     desk.commit(Kind.DOWN, a, 0)
     again = start()
     told = [
-        (comp_id, record.kind, record.seq, record.payload, record.position, stamp - START_NS)
-        for comp_id, record, stamp in again.notes.recovered
+        (record.session, record.kind, record.seq, record.payload, record.position, stamp - START_NS)
+        for record, stamp in again.notes.recovered
     ]
     assert told == [
-        (b"A", Kind.UP, 0, b"Y", 1, 0),
-        (b"B", Kind.COMMAND, 2, b"raw", 2, 1),
-        (b"A", Kind.DOWN, 0, b"", 3, 1),
+        (a.number, Kind.UP, 0, b"Y", 1, 0),
+        (b.number, Kind.COMMAND, 2, b"raw", 2, 1),
+        (a.number, Kind.DOWN, 0, b"", 3, 1),
     ]
     assert again.notes.heard == [], "and nothing else"
 

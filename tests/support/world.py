@@ -57,7 +57,7 @@ class World:
             self.sequencer,
         )
         self.registry.recover(snapshots=read_snapshots(directory) if directory else ())
-        self.sequencer.on_started()
+        self.sequencer.on_started(self.registry.peers)
         self.turn()
 
     def open_turn(self) -> int:
