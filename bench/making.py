@@ -121,7 +121,7 @@ class _House:
             self.sequencer,
         )
         self.registry.recover()
-        self.sequencer.on_started()
+        self.sequencer.on_started(self.registry.peers)
         self._formatter = TimestampFormatter()
         self._decoder = Decoder()
         self._endpoints = [self._logged_on(trader) for trader in traders]
