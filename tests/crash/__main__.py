@@ -55,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
         f"{total.kills} kills ({total.power_cuts} with a loss of power, {total.before_open} while "
         f"starting) at {args.durability}: 0 lost, 0 duplicated, 0 out of order; "
         f"{total.requests} requests, {total.reports} reports ({total.resent} messages sent again), "
-        f"{total.trades} trades; {total.kills / (monotonic() - began):.1f} kills/s, "
+        f"{total.trades} trades, {total.snapshots} snapshots, {total.digests} digests; "
+        f"{total.kills / (monotonic() - began):.1f} kills/s, "
         f"seed {args.seed}"
     )
     return 0

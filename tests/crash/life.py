@@ -12,6 +12,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from exchange.rerun import Rerun
+from exchange.tools.reading import JournalReader
+from exchange.tools.verify import Verifier
+from sessions.journal import JournalError
+from sessions.snapshot import SnapshotError, read_snapshots
 from tests.crash.client import BrokenWordError, Client
 from tests.crash.process import DeadError, Plan, Venue
 from tests.crash.trading import Trader, check_fills
@@ -40,6 +45,8 @@ class Tally:
     reports: int = 0
     resent: int = 0
     trades: int = 0
+    snapshots: int = 0  # that were made while trading
+    digests: int = 0  # in the journals, and found to be right
 
     def add(self, other: Tally) -> None:
         """Sum up."""
@@ -59,6 +66,7 @@ class Life:
         self._medium = Medium(self._data)
         self._log = directory / "log" if options.has_power_cuts else None
         self._segment_bytes = self._rng.choice((1 << 16, 1 << 17, 1 << 18))
+        self._snapshot_bytes = self._rng.choice((50_000, 100_000, 200_000))
         self._traders = [Trader(Client(f"C{n}", "YN"[n % 2])) for n in range(_CLIENTS)]
         self._opening_s = 0.1
         self.tally = Tally()
@@ -70,6 +78,7 @@ class Life:
             self._data,
             self._options.durability,
             self._segment_bytes,
+            self._snapshot_bytes,
             rng.getrandbits(32),
             self._log,
         )
@@ -93,6 +102,7 @@ class Life:
         if fault:
             raise BrokenWordError("wrong", f"the venue ended by itself: {fault}")
         self.tally.kills += 1
+        self.tally.snapshots += venue.snapshots
         self.tally.before_open += not venue.port
         for trader in self._traders:
             trader.client.drop()
@@ -122,6 +132,26 @@ class Life:
             venue.finish(signal.SIGKILL)
             for trader in self._traders:
                 trader.client.drop()
+        self._verify()
+
+    def _verify(self) -> None:
+        """Executed once more, the journal leads to all that was sent; raises BrokenWordError."""
+        verifier = Verifier(Rerun())
+        try:
+            with JournalReader(self._data) as reader:
+                for snapshot in read_snapshots(self._data):
+                    if isinstance(snapshot, SnapshotError):
+                        raise BrokenWordError("wrong", str(snapshot))
+                    verifier.snapshots[snapshot.place.offset] = snapshot
+                for batch in reader.batches():
+                    divergence = verifier.check(batch)
+                    if divergence is not None:
+                        raise BrokenWordError("wrong", str(divergence))
+        except JournalError as error:
+            raise BrokenWordError("wrong", str(error)) from error
+        if verifier.counts.snapshots != len(verifier.snapshots):
+            raise BrokenWordError("wrong", "a snapshot of what is not in the journal")
+        self.tally.digests += verifier.counts.digests
 
     def _trade(self, port: int) -> None:
         rng, traders = self._rng, self._traders

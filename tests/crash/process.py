@@ -18,12 +18,18 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import exchange.__main__ as command_line
+import exchange.executor
+import exchange.sequencer
 import exchange.service
 import sessions.journal.segment
 from sessions.journal import Durability, Journal
+from tests.crash.snapshots import make_in_forks
 from tests.support.power import Hooks, LogFile
 
 _SYNC_S: Final = (0.0, 0.0, 0.0005, 0.002, 0.01)
+_DIGEST_EVERY: Final = 250
+_FAULTS: Final = ("no snapshot", "snapshot passed over", "segments are kept")
+_hooks: Hooks | None = None  # of this process
 
 
 class DeadError(Exception):
@@ -37,6 +43,7 @@ class Plan:
     data: Path
     durability: str
     segment_bytes: int
+    snapshot_bytes: int
     seed: int
     log: Path | None = None  # of what it does to its disk
 
@@ -47,6 +54,7 @@ class Venue:
     def __init__(self, plan: Plan) -> None:
         self.errors = plan.data.parent / "stderr"
         self.port = 0
+        self.snapshots = 0  # that it knew of when it ended
         self._is_killed = False
         self._status: int | None = None
         ours, theirs = os.pipe()
@@ -74,11 +82,16 @@ class Venue:
             os.kill(self.pid, signal.SIGKILL)
 
     def reap(self) -> str:
-        """Wait for its end; what was wrong with it if it was not killed."""
+        """Wait for its end, and its fork's; what was wrong with it if it was not killed."""
         _, self._status = os.waitpid(self.pid, 0)
+        self._out.read()
         self._out.close()
+        said = self.errors.read_text(errors="replace")
+        self.snapshots = said.count('"event": "snapshot"')
         is_ours = self._is_killed and os.WIFSIGNALED(self._status)
-        return "" if is_ours else self.errors.read_text(errors="replace")[-2_000:] or "no word"
+        if is_ours and not any(f'"event": "{event}"' in said for event in _FAULTS):
+            return ""
+        return said[-2_000:] or "no word"
 
 
 def load() -> None:
@@ -96,9 +109,15 @@ def _be_the_venue(plan: Plan, out: int, errors: Path) -> NoReturn:
         os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), 2)
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
-        _make_small(plan.segment_bytes)
-        if plan.log is not None:
-            _make_forgetful(plan, plan.log)
+        _make_small(plan)
+        log = LogFile(plan.log) if plan.log is not None else None
+        if log is not None:
+            _make_forgetful(plan, log)
+        make_in_forks(
+            plan.data,
+            (log.fd,) if log is not None else (),
+            lambda: None if log is None else _make_forgetful(plan, log),
+        )
         sys.argv = ["seamark", "serve", "--data", str(plan.data), "--port", "0"]
         sys.argv += ["--durability", plan.durability]
         command_line.main()
@@ -110,20 +129,27 @@ def _be_the_venue(plan: Plan, out: int, errors: Path) -> NoReturn:
         os._exit(code)
 
 
-def _make_small(segment_bytes: int) -> None:
+def _make_small(plan: Plan) -> None:
     class SmallJournal(Journal):
         def __init__(self, directory: Path, durability: Durability, *_: Any, **__: Any) -> None:
-            super().__init__(directory, durability, segment_bytes)
+            super().__init__(directory, durability, plan.segment_bytes)
 
     vars(exchange.service)["Journal"] = SmallJournal
     vars(sessions.journal.segment)["_CHUNK"] = 1 << 16
+    for module in (exchange.executor, exchange.sequencer):
+        vars(module)["DIGEST_EVERY"] = _DIGEST_EVERY
+    os.environ["SEAMARK_JOURNAL__SNAPSHOT_BYTES"] = str(plan.snapshot_bytes)
 
 
-def _make_forgetful(plan: Plan, log: Path) -> None:
+def _make_forgetful(plan: Plan, log: LogFile) -> None:
     rng = random.Random(plan.seed)
 
     def before(call: str) -> None:
         if call in ("fsync", "fdatasync"):
             time.sleep(rng.choice(_SYNC_S))
 
-    Hooks(plan.data, LogFile(log).note, before).install()
+    global _hooks
+    if _hooks is not None:  # those of the venue, in a fork of it
+        _hooks.remove()
+    _hooks = Hooks(plan.data, log.note, before, log.guard)
+    _hooks.install()

@@ -26,4 +26,5 @@ def test_what_was_acknowledged_survives_and_happens_once(options: tuple[str, ...
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("4 kills")
+    assert " snapshots, " in done.stdout.splitlines()[-1]
     assert "0 lost, 0 duplicated, 0 out of order" in done.stdout

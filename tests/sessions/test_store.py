@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,61 @@ def test_a_reset_begins_again_at_one() -> None:
     assert sent.fetch(1, 2) == []
     sent.append(1, 0, 0)
     assert sent.last_seq == 1
+
+
+def offsets_of(sent: SentMessages) -> list[int]:
+    return list(sent.table()[0])
+
+
+@pytest.mark.parametrize("kept_from", [1, 2, 3, 5])
+def test_what_was_forgotten_is_left_out_and_the_rest_keeps_its_numbers(kept_from: int) -> None:
+    raws = [b"one", b"two", b"three", b"four"]
+    sent = stored(raws)
+    behind = [*offsets_of(sent), 1 << 50]
+    sent.forget_before(behind[kept_from - 1])
+    assert sent.first_seq == kept_from
+    assert sent.last_seq == 4
+    kept = [(seq, raw) for seq, raw in enumerate(raws, 1) if seq >= kept_from]
+    assert sent.fetch(1, 4) == kept
+    assert sent.fetch(1, 99) == kept
+    assert sent.fetch(1, kept_from - 1) == []
+    assert sent.fetch(kept_from, 4) == kept
+    assert sent.fetch(4, 4) == kept[-1:]
+
+
+def test_an_offset_between_two_messages_keeps_the_later_one() -> None:
+    sent = stored([b"one", b"two"])
+    first, second = offsets_of(sent)
+    sent.forget_before(first + 1)
+    assert sent.fetch(1, 2) == [(2, b"two")]
+    sent.forget_before(first)
+    sent.forget_before(second)
+    assert sent.fetch(1, 2) == [(2, b"two")], "nothing is forgotten twice"
+
+
+def test_numbers_go_on_behind_what_was_forgotten() -> None:
+    sent = stored([b"one", b"two"])
+    sent.forget_before(1 << 50)
+    assert (sent.first_seq, sent.last_seq) == (3, 2)
+    with pytest.raises(AssertionError, match="sent 1 after 2"):
+        sent.append(1, 0, 0)
+    sent.append(3, 1 << 51, 5)
+    assert (sent.first_seq, sent.last_seq) == (3, 3)
+
+
+def test_a_reset_forgets_what_was_forgotten() -> None:
+    sent = stored([b"one", b"two"])
+    sent.forget_before(1 << 50)
+    sent.reset()
+    assert (sent.first_seq, sent.last_seq) == (1, 0)
+
+
+def test_a_table_is_taken_up_with_its_numbers() -> None:
+    journal = Journal(Path(), Durability.MEMORY)
+    offset = journal.add(Kind.SENT, 1, 41, 1, b"forty-one")
+    journal.commit(1)
+    sent = SentMessages(journal)
+    sent.resume(41, array("Q", [offset]), array("I", [9]))
+    assert sent.last_seq == 41
+    assert sent.fetch(1, 50) == [(41, b"forty-one")]
+    assert sent.fetch(1, 40) == []

@@ -9,18 +9,23 @@ process loses nothing of that: what is not synced yet remains so, until a sync o
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
+import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, Final
+from zlib import crc32
 
 PAGE: Final = 4096
 _SUFFIXES: Final = (".seamark", ".new")
+_FRAME: Final = struct.Struct("<4sII")  # mark, length, CRC
+_MARK: Final = b"\xf0LOG"
 
 Entry = tuple[Any, ...]
 
@@ -99,7 +104,7 @@ def _apply(image: bytearray, entry: Entry) -> None:
 
 
 class Medium:
-    """The disk under one directory; `read` the log of a process when it is dead."""
+    """The disk under one directory; `read` the log of processes when they are dead."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -109,8 +114,8 @@ class Medium:
         self._renamings: list[dict[str, int]] = []  # what they were since, in order
 
     def read(self, log: list[Entry]) -> None:
-        """Take in what a process did before it died."""
-        tickets: dict[int, tuple[int, int]] = {}
+        """Take in what a process, and those beside it, did before they died."""
+        tickets: dict[Any, tuple[int, int]] = {}
         for what, *rest in log:
             if what == "open":
                 name, ino, is_new = rest
@@ -121,7 +126,7 @@ class Medium:
             elif what == "sync":
                 place = self._by_ino[rest[0]]
                 tickets[rest[1]] = place, len(self._files[place].pending)
-            elif what == "synced":
+            elif what == "synced" and rest[0] in tickets:
                 place, done = tickets.pop(rest[0])
                 self._files[place].settle(done)
                 tickets = {
@@ -198,11 +203,16 @@ class Hooks:
         directory: Path,
         note: Callable[[Entry], None],
         before: Callable[[str], None] = lambda name: None,
+        guard: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`before` is called with the name of each call, and may delay it or raise."""
+        """`before` is called with the name of each call, and may delay it or raise.
+
+        Where several processes have hooks, no other one begins a sync in the `guard` of a write.
+        """
         self._directory = str(directory)
         self._note = note
         self._before = before
+        self._guard = guard
         self._inos: dict[int, int] = {}  # by descriptor
         self._directories: set[int] = set()
         self._others: set[int] = set()
@@ -247,8 +257,9 @@ class Hooks:
         if fd not in self._inos:
             return int(self._real["pwrite"](fd, data, offset))
         self._before("pwrite")
-        done: int = self._real["pwrite"](fd, data, offset)
-        self._note(("write", self._inos[fd], offset, bytes(data)[:done]))
+        with self._guard():
+            done: int = self._real["pwrite"](fd, data, offset)
+            self._note(("write", self._inos[fd], offset, bytes(data)[:done]))
         return done
 
     def write(self, fd: int, data: Any) -> int:
@@ -293,9 +304,10 @@ class Hooks:
 
     def _sync(self, fd: int, name: str) -> None:
         """The disk itself is not waited for: what it holds is what the log says."""
-        ticket = next(self._tickets)
+        ticket = os.getpid(), next(self._tickets)
         if fd in self._inos:
-            self._note(("sync", self._inos[fd], ticket))
+            with self._guard():
+                self._note(("sync", self._inos[fd], ticket))
             self._before(name)
             self._note(("synced", ticket))
         elif fd in self._directories:
@@ -320,26 +332,40 @@ _HOOKED: Final = (
 
 
 class LogFile:
-    """A log that outlives the process that writes it."""
+    """A log that outlives the processes that write it."""
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o640)
+        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o640)
         self._write = os.write  # before it is hooked
 
     def note(self, entry: Entry) -> None:
-        """One write, so it is there whole or not."""
-        self._write(self._fd, pickle.dumps(entry))
+        """One write; of a process that is killed meanwhile it may be there in part."""
+        data = pickle.dumps(entry)
+        self._write(self.fd, _FRAME.pack(_MARK, len(data), crc32(data)) + data)
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """One process at a time; the system opens it for the others when its holder dies."""
+        fcntl.lockf(self.fd, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self.fd, fcntl.LOCK_UN)
 
 
 def read_log(path: Path) -> list[Entry]:
-    """What a process has noted, up to its death."""
+    """What processes have noted, up to their death."""
     out: list[Entry] = []
-    with path.open("rb") as file:
-        while True:
-            try:
-                out.append(pickle.load(file))
-            except (EOFError, pickle.UnpicklingError):
-                return out
+    data = path.read_bytes()
+    at = data.find(_MARK)
+    while 0 <= at <= len(data) - _FRAME.size:
+        _, length, crc = _FRAME.unpack_from(data, at)
+        entry = data[at + _FRAME.size : at + _FRAME.size + length]
+        is_whole = len(entry) == length and crc32(entry) == crc
+        if is_whole:
+            out.append(pickle.loads(entry))
+        at = data.find(_MARK, at + (_FRAME.size + length if is_whole else 1))
+    return out
 
 
 @contextmanager

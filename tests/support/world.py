@@ -18,7 +18,7 @@ from fix_engine.timestamps import SECOND_NS, TimestampFormatter
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder
 from sessions.endpoint import Endpoint
-from sessions.journal import Durability, Journal
+from sessions.journal import SEGMENT_BYTES, Durability, Journal
 from sessions.registry import Admission, Registry
 from sessions.snapshot import read_snapshots
 from sessions.turn import Turn
@@ -35,12 +35,13 @@ class World:
         directory: Path | None = None,
         settings: Settings | None = None,
         replaces_live: bool = False,
+        segment_bytes: int = SEGMENT_BYTES,
+        now: int = START_NS,
     ) -> None:
         self.settings = settings or Settings()
-        self.now = START_NS
-        self.journal = Journal(
-            directory or Path(), Durability.MEMORY if directory is None else Durability.OS
-        )
+        self.now = now
+        durability = Durability.MEMORY if directory is None else Durability.OS
+        self.journal = Journal(directory or Path(), durability, segment_bytes)
         self.failures: list[Exception] = []
         self._due: list[Callable[[], None]] = []
         self._turn = Turn(self.journal, lambda: self.now, self._due.append, self.failures.append)
