@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 import socket
 import sys
@@ -105,6 +106,7 @@ async def serve(
     Raises UnsafeError, TlsError, ListenError, RulesError and JournalError.
     """
     check_access(settings)
+    raise_file_limit()
     tls_files = make_tls_files(settings)
     tls = ServerTls(tls_files) if tls_files is not None else None
     rules = make_rules(settings)
@@ -209,6 +211,13 @@ async def _run(
         loop.add_signal_handler(number, server.stop)
     opened(server, journal, time.perf_counter() - started)
     await server.run("The venue is closing; sequence numbers are kept")
+
+
+def raise_file_limit() -> None:
+    """Take as many open files as we may: each connection is one, and each segment of the journal."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def calm_garbage_collection() -> None:

@@ -26,7 +26,7 @@ from sessions.journal import (
 )
 from sessions.ledger import Ledger
 from sessions.profile import Profile
-from sessions.snapshot import Snapshot, SnapshotError
+from sessions.snapshot import Snapshot, SnapshotError, segment_of_last
 from sessions.throttle import RateLimit
 from sessions.turn import Turn
 
@@ -75,7 +75,6 @@ class Registry:
         self._application = application
         self._by_peer: dict[bytes, Endpoint] = {}
         self._by_number: dict[int, Endpoint] = {}
-        self.last_stamp = 0  # of the last batch that was recovered
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(list(self._by_number.values()))
@@ -136,16 +135,12 @@ class Registry:
         snapshot = self._restored(snapshots)
         ledger = Ledger(snapshot.sessions if snapshot is not None else ())
         if snapshot is not None:
-            gone = self._journal.release_before(snapshot.first_segment)
-            if self._journal.path is not None:
-                remove_segments(self._journal.path, gone)
-            self.last_stamp = snapshot.stamp
+            self._journal.stamp = snapshot.stamp
         for batch in self._journal.recover(snapshot.place if snapshot is not None else None):
             ledger.take(batch)
             for record in batch.records:
                 if record.kind in EXECUTED_KINDS:
                     self._application.on_recovered(record, batch.stamp)
-            self.last_stamp = batch.stamp
             if progress is not None:
                 progress(batch.share)
         ledger.forget_before(self._journal.begin)
@@ -162,7 +157,7 @@ class Registry:
         sessions = [endpoint.state() for endpoint in self]
         place, application = self._journal.place, self._application.snapshot()
         first = self._journal.begin >> OFFSET_BITS
-        return Snapshot(place, self.last_stamp, sessions, application, first)
+        return Snapshot(place, self._journal.stamp, sessions, application, first)
 
     def forget_before(self, offset: int) -> None:
         """What was sent before an offset of the journal is not to be had any more."""
@@ -170,9 +165,11 @@ class Registry:
             endpoint.sent.forget_before(offset)
 
     def _restored(self, snapshots: Iterable[Snapshot | SnapshotError]) -> Snapshot | None:
+        is_newest = True
         for found in snapshots:
             if isinstance(found, SnapshotError):
                 log.warning("snapshot passed over", reason=str(found))
+                is_newest = False
                 continue
             if not self._journal.holds(found.place):
                 raise JournalError(
@@ -180,6 +177,11 @@ class Registry:
                     f"{found.place.position}. Restore what is missing from a copy, or start with "
                     f"an empty --data."
                 )
+            # A newer one may have let go what this one does not need to go on from.
+            needed = found.first_segment if is_newest else segment_of_last(found)
+            gone = self._journal.release_before(found.first_segment, needed)
+            if self._journal.path is not None:
+                remove_segments(self._journal.path, gone)
             try:
                 self._application.restore(found.application)
             except ValueError as error:

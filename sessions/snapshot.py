@@ -25,7 +25,6 @@ from sessions.ledger import SessionState
 MAGIC: Final = b"SEAMARKS"
 _VERSION: Final = 2
 _HEAD: Final = struct.Struct("<8sIIQ")  # magic, version, length of the index, and of the rest
-_KEPT: Final = 2  # an older one, should the last be damaged
 
 
 class SnapshotError(Exception):
@@ -79,8 +78,7 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
     path = directory / f"snapshot-{place.offset:016x}.seamark"
     try:
         _write_durably(path, data + sha256(data).digest())
-        for old in (*_paths(directory)[_KEPT:], *directory.glob("snapshot-*.new")):
-            old.unlink(missing_ok=True)
+        _remove_older(directory, path)
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}") from error
     return path
@@ -89,12 +87,20 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
 def read_snapshots(directory: Path) -> Iterator[Snapshot | SnapshotError]:
     """The snapshots of a directory, newest first; those that cannot be used as errors."""
     for path in _paths(directory):
-        try:
-            yield _understood(path.read_bytes())
-        except OSError as error:
-            yield SnapshotError(f"{path}: {error.strerror}")
-        except (SnapshotError, ValueError, KeyError, TypeError, struct.error) as error:
-            yield SnapshotError(f"{path}: {error}")
+        yield _read(path)
+
+
+def _remove_older(directory: Path, newest: Path) -> None:
+    """Keep one more that can be used, should the newest be damaged one day."""
+    spares = 0
+    for path in _paths(directory):
+        if path >= newest:
+            continue
+        if spares:
+            path.unlink(missing_ok=True)
+        spares += isinstance(_read(path), Snapshot)
+    for draft in directory.glob("snapshot-*.new"):
+        draft.unlink(missing_ok=True)
 
 
 def segment_of_last(snapshot: Snapshot) -> int:
@@ -105,6 +111,15 @@ def segment_of_last(snapshot: Snapshot) -> int:
 def _paths(directory: Path) -> list[Path]:
     """Newest first."""
     return sorted(directory.glob("snapshot-*.seamark"), reverse=True)
+
+
+def _read(path: Path) -> Snapshot | SnapshotError:
+    try:
+        return _understood(path.read_bytes())
+    except OSError as error:
+        return SnapshotError(f"{path}: {error.strerror}")
+    except (SnapshotError, ValueError, KeyError, TypeError, struct.error) as error:
+        return SnapshotError(f"{path}: {error}")
 
 
 def _understood(data: bytes) -> Snapshot:

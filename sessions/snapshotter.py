@@ -98,9 +98,14 @@ class Snapshotter:
         if process.returncode:
             log.warning("no snapshot", reason=errors.strip() or f"code {process.returncode}")
             return
-        made = json.loads(out)
-        log.info("snapshot", file=made["file"])
-        await self._forget_before(made["first_segment"])
+        try:
+            made = json.loads(out)
+            path, first = str(made["file"]), int(made["first_segment"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("no snapshot", reason=f"an answer that makes no sense: {out!r}")
+            return
+        log.info("snapshot", file=path)
+        await self._forget_before(first)
 
     async def _forget_before(self, number: int) -> None:
         journal = self._journal
@@ -120,6 +125,14 @@ async def _output(process: asyncio.subprocess.Process) -> tuple[str, str]:
     assert process.stdout is not None
     assert process.stderr is not None
     out, errors, _ = await asyncio.gather(
-        process.stdout.read(_OUTPUT_BYTES), process.stderr.read(_OUTPUT_BYTES), process.wait()
+        _first_bytes(process.stdout), _first_bytes(process.stderr), process.wait()
     )
     return out.decode("utf-8", "replace"), errors.decode("utf-8", "replace")
+
+
+async def _first_bytes(stream: asyncio.StreamReader) -> bytes:
+    """Everything is read, or the process would wait for us; little is kept."""
+    kept = b""
+    while data := await stream.read(_OUTPUT_BYTES):
+        kept = (kept + data)[:_OUTPUT_BYTES]
+    return kept

@@ -81,9 +81,7 @@ def make_checkpoint(
         if not dry_run:
             _sync(reader.segments, start)
         place = reader.place
-        needed = min(
-            place.offset >> OFFSET_BITS, segment_of_last(older) if older is not None else 0
-        )
+        needed = _needed(directory, place)
         first = retention.first_kept(reader.segments, needed, stamp)
     ledger.forget_before(first << OFFSET_BITS)
     snapshot = Snapshot(place, stamp, list(ledger), executor.snapshot(), first)
@@ -97,6 +95,14 @@ def _sync(segments: Iterable[Segment], start: Place | None) -> None:
     for segment in segments:
         if segment.number >= first:
             segment.sync()
+
+
+def _needed(directory: Path, place: Place) -> int:
+    """The first segment that this snapshot, or the one before it, needs to go on from."""
+    for found in read_snapshots(directory):
+        if not isinstance(found, SnapshotError) and found.place.offset < place.offset:
+            return segment_of_last(found)
+    return 0  # there is none before it: should it be damaged, everything is needed
 
 
 def _newest(directory: Path) -> Snapshot | None:

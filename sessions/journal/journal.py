@@ -64,6 +64,7 @@ class Journal:
         self.position = 0  # of the last input record
         self.end = 0  # offset of the next batch
         self.written = 0  # offset behind the last one, which may be in the segment before
+        self.stamp = 0  # of the last batch
         self.volume = 0  # bytes that were written, or read back, in this life
         self.was_torn = False  # `recover` found, and removed, something unfinished at the end
         self._directory = directory
@@ -176,7 +177,7 @@ class Journal:
             segment.make_room(end)
             self._room_until = segment.size()
         segment.write(self.end, head + records)
-        self._last, self._chain = self.end, chain
+        self._last, self._chain, self.stamp = self.end, chain, stamp
         self.volume += end - self.end
         self.end = self.written = end
         self._pending.clear()
@@ -240,16 +241,17 @@ class Journal:
         """The offset of the first segment that is there."""
         return self._bases[0]
 
-    def release_before(self, number: int) -> list[Segment]:
+    def release_before(self, number: int, needed: int | None = None) -> list[Segment]:
         """Read nothing before segment `number` any more; what is to be removed then.
 
-        Raises JournalError when more is missing than that.
+        Raises JournalError when segment `needed`, by default that one, is not there.
         """
+        first = number if needed is None else needed
         gone = [segment for segment in self._segments if segment.number < number]
-        if len(gone) == len(self._segments) or self._segments[len(gone)].number > max(number, 1):
+        if len(gone) == len(self._segments) or self._segments[len(gone)].number > max(first, 1):
             raise JournalError(
-                f"{segment_path(self._directory, number)} is missing, the newest snapshot says "
-                f"that it is needed. Restore it from a copy, or start with an empty --data."
+                f"{segment_path(self._directory, first)} is missing, and the snapshot goes on from "
+                f"there. Restore it from a copy, or start with an empty --data."
             )
         del self._segments[: len(gone)], self._bases[: len(gone)]
         return gone
@@ -274,7 +276,7 @@ class Journal:
                 f"empty --data."
             )
         for batch in reader.batches():
-            self.position = reader.place.position
+            self.position, self.stamp = reader.place.position, batch.stamp
             self.volume += batch.end - batch.start
             yield batch
         self.position = reader.place.position

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sessions.journal.records import Batch, JournalError
@@ -31,7 +31,7 @@ class Reader:
 
     def __init__(self, segments: Sequence[Segment], place: Place | None = None) -> None:
         self._segments = segments
-        self.place = place or beginning(segments)
+        self.place = replace(place) if place is not None else beginning(segments)
         self.uncut: list[tuple[Segment, int]] = []  # segments that were left, and where they end
 
     def batches(self) -> Iterator[Batch]:

@@ -338,7 +338,6 @@ def test_segments_that_cannot_be_removed_are_told_and_the_venue_goes_on(
 # --- what a process may say besides ---------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="snapshotter.py:101 raises in the task, and stop() again")
 @pytest.mark.parametrize("said", ["echo hello", "true", "echo '{}'", "echo '[1]'"])
 def test_an_answer_that_cannot_be_understood_is_a_failure_like_others(
     run: Run, said: str, tmp_path: Path, logs: list[EventDict]
@@ -353,7 +352,6 @@ def test_an_answer_that_cannot_be_understood_is_a_failure_like_others(
     assert events(logs) == ["no snapshot"]
 
 
-@pytest.mark.xfail(strict=True, reason="snapshotter.py:123 reads the first piece only")
 def test_an_answer_may_come_in_pieces(run: Run, tmp_path: Path, logs: list[EventDict]) -> None:
     async def scenario() -> None:
         pieces = """printf '{"file": "some-file", '; sleep 0.1; echo '"first_segment": 1}'"""
@@ -366,7 +364,6 @@ def test_an_answer_may_come_in_pieces(run: Run, tmp_path: Path, logs: list[Event
     assert events(logs) == ["snapshot"]
 
 
-@pytest.mark.xfail(strict=True, reason="snapshotter.py:123 leaves the pipe full; wait() waits on")
 def test_a_process_that_says_much_ends_and_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

