@@ -214,7 +214,7 @@ async def _run(
 
 
 def raise_file_limit() -> None:
-    """Take as many open files as we may: each connection is one, and each segment of the journal."""
+    """Take as many open files as we may: connections and segments of the journal are some."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
