@@ -57,6 +57,7 @@ class Venue:
         self.snapshots = 0  # that it knew of when it ended
         self._is_killed = False
         self._status: int | None = None
+        self.errors.write_text("")  # it may be killed before it has made its own
         ours, theirs = os.pipe()
         self.pid = os.fork()
         if not self.pid:
