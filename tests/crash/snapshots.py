@@ -71,7 +71,8 @@ class _Pipe:
 
     async def read(self, size: int) -> bytes:
         data: bytes = await _in_thread(os.read, self._fd, size)
-        os.close(self._fd)
+        if not data:
+            os.close(self._fd)
         return data
 
 
