@@ -297,8 +297,8 @@ def _content(segment: Segment) -> int:
     size = segment.size() - segment.base
     while size > 0:
         start = max(0, size - _CHUNK)
-        filled = len(segment.read(segment.base + start, size - start).rstrip(b"\0"))
-        if filled:
-            return start + filled
+        chunk = segment.read(segment.base + start, size - start)
+        if chunk != bytes(len(chunk)):
+            return start + len(chunk.rstrip(b"\0"))
         size = start
     return 0

@@ -171,7 +171,7 @@ class Segment:
     def is_blank_from(self, offset: int) -> bool:
         """Whether nothing but zeros follows, if anything."""
         while chunk := self.read(offset, _CHUNK):
-            if chunk.strip(b"\0"):
+            if chunk != bytes(len(chunk)):  # much faster than to strip it
                 return False
             offset += len(chunk)
         return True
