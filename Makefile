@@ -6,7 +6,7 @@ READY := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop sim fuzz guided crash docs lock clean
+.PHONY: help install run demo test check format interop sim judge fuzz guided crash docs lock clean
 .PHONY: bench bench-durability bench-resend bench-sessions bench-restart
 
 help: ## list these jobs
@@ -47,6 +47,9 @@ interop: install ## real FIX engines as clients: QuickFIX in Java, C++ and Go (n
 
 sim: install ## simulate sessions over a bad network until something breaks (ARGS="--seconds 60")
 	@$(BIN)/python -m tests.sim $(ARGS)
+
+judge: install ## the whole venue before its judges (ARGS="--commands 1000000 --seed 7")
+	@$(BIN)/python -m tests.judge $(ARGS)
 
 fuzz: install ## hostile input to a real venue (ARGS="--inputs 1000000 --seed 7")
 	@$(BIN)/python -m tests.fuzz live $(ARGS)

@@ -83,12 +83,12 @@ class OrderPath:
                 session.receive(message, now)
                 session.take_effects()
         venue = Venue()
-        venue.apply(1, SetRules(self.rules))
-        parser = RequestParser(venue.listing.tradable)
+        venue.apply(1, now, SetRules(self.rules))
+        parser = RequestParser(venue.state.listing.tradable)
         with self._timed("parse to command"):
             commands = [parser.parse(1, message) for message in messages]
         with self._timed("execute"):
-            events = [venue.apply(place, command) for place, command in enumerate(commands, 2)]
+            events = [venue.apply(place, now, command) for place, command in enumerate(commands, 2)]
         encoder = ReportEncoder(Precision.MILLISECONDS)
         with self._timed("encode reports"):
             bodies = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -15,6 +16,8 @@ from config.secret import Secret
 
 CompId = Annotated[str, Field(pattern=r"^[!-<>-~]{1,64}$")]
 Right = Literal["orders", "market-data", "drop-copy"]
+SelfTradePrevention = Literal["none", "cancel-newest", "cancel-oldest", "cancel-both", "decrement"]
+Fee = Annotated[Decimal, Field(ge=-1, le=1, decimal_places=8)]  # of the value traded
 
 _ARGON2ID: Final = re.compile(
     r"\$argon2id\$v=\d+\$m=(?P<m>\d{1,9}),t=(?P<t>\d{1,9}),p=(?P<p>\d{1,9})\$[\w+/]+\$[\w+/]+"
@@ -135,7 +138,14 @@ class Session(Section):
 
 
 class Account(Section):
-    """A customer of the venue."""
+    """A customer of the venue; fees left out are those of [venue], 0 sets no limit."""
 
-    name: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+    # The venue names the orders of sessions without an account by "#" and a number.
+    name: Annotated[str, Field(pattern=r"^[!-\"$-~][!-~]{0,63}$")]
     sessions: Annotated[tuple[Session, ...], Field(min_length=1)]
+    maker_fee: Fee | None = None
+    taker_fee: Fee | None = None
+    self_trade: SelfTradePrevention = "cancel-newest"
+    trade_group: Annotated[str, Field(pattern=r"^[!-~]{0,64}$")] = ""
+    max_open_orders: int = Field(0, ge=0, le=1_000_000)
+    max_orders_per_s: int = Field(0, ge=0, le=1_000_000)

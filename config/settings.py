@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,10 +23,10 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from config.accounts import Account, CompId, Network, Section
+from config.accounts import Account, CompId, Fee, Network, Section
 
 Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
-
+Amount = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=12)]
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY: Final = f"(?:{'|'.join(_DAYS)})"
@@ -187,6 +188,10 @@ class VenueSettings(Section):
 
     cancel_on_disconnect: bool = False
     remembered_orders: int = Field(100_000, ge=1_000, le=10_000_000)
+    maker_fee: Fee = Decimal(0)
+    taker_fee: Fee = Decimal(0)
+    day_ends: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    funds: bool = False
 
 
 class Instrument(Section):
@@ -198,6 +203,9 @@ class Instrument(Section):
     lot: Step
     min_quantity: Step
     max_quantity: Annotated[Decimal, Field(gt=0, max_digits=24, decimal_places=12)]
+    collar: Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)] = Decimal(0)
+    min_notional: Amount = Decimal(0)
+    max_notional: Amount = Decimal(0)
 
     @model_validator(mode="after")
     def _quantities_fit(self) -> Instrument:
@@ -205,6 +213,15 @@ class Instrument(Section):
             raise ValueError(f"min_quantity and max_quantity must be multiples of lot {self.lot}")
         if self.min_quantity > self.max_quantity:
             raise ValueError("min_quantity must not be above max_quantity")
+        return self
+
+    @model_validator(mode="after")
+    def _notionals_fit(self) -> Instrument:
+        step = Fraction(self.tick) * Fraction(self.lot)  # more digits than a Decimal carries
+        if Fraction(self.min_notional) % step or Fraction(self.max_notional) % step:
+            raise ValueError("min_notional and max_notional must be multiples of tick times lot")
+        if 0 < self.max_notional < self.min_notional:
+            raise ValueError("min_notional must not be above max_notional; 0 is no limit")
         return self
 
 
@@ -250,6 +267,17 @@ class Settings(BaseSettings):
         twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
         if twice:
             raise ValueError(f"instruments: {', '.join(twice)} is there more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _funds_fit(self) -> Settings:
+        for one in self.instruments if self.venue.funds else ():
+            base, slash, quote = one.symbol.partition("/")
+            if not base or not slash or quote != one.currency:
+                raise ValueError(
+                    f"venue.funds needs symbols BASE/QUOTE, of which QUOTE is the currency; "
+                    f"{one.symbol} has the currency {one.currency}"
+                )
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from config.settings import ConfigError, Settings, load
-from exchange import keys
+from exchange import keys, operator_cli
 from exchange.access import UnsafeError, check_access
 from exchange.demo import DemoError, run_demo
 from exchange.replaying import replay_command
@@ -49,6 +49,7 @@ DictionaryFile = Annotated[
 
 app.add_typer(keys.app, name="keys")
 app.command("replay")(replay_command)
+operator_cli.register(app)
 register_tools(app)
 
 

@@ -9,8 +9,10 @@ import struct
 from hashlib import sha256
 from typing import Final
 
-from exchange.commands import Command, SessionDown, SessionUp, SetRules
+from exchange.commands import Command, PassTime, SessionDown, SetRules
+from exchange.controls import ControlError, decode_control
 from exchange.events import VenueEvent
+from exchange.logons import LOGGED_OUT, decode_up
 from exchange.reports import ReportEncoder
 from exchange.requests import RequestParser
 from exchange.rules import Rules, RulesError, decode_rules
@@ -22,9 +24,9 @@ from fix_engine.wire import Decoder, Garbled
 from sessions.journal import JournalError, Kind, Record
 
 DIGEST_EVERY: Final = 10_000  # inputs
-_WISHES: Final = {b"Y": True, b"N": False}
-_SLICE: Final = 64  # sessions, and books, that one digest looks at: it must cost next to nothing
-_SESSION: Final = struct.Struct("<Q??QQQ")
+_SLICE: Final = 64  # accounts, and books, that one digest looks at: it must cost next to nothing
+_ACCOUNT: Final = struct.Struct("<Q?QQQ")
+_COUNT: Final = struct.Struct("<Q")
 _BOOK: Final = struct.Struct("<QQqQQ")
 
 
@@ -40,20 +42,22 @@ class Executor:
         self._rules = rules
         self._decoder = Decoder(max_message_bytes=1 << 30)  # of what was once accepted
 
-    def set_rules(self, position: int, rules: Rules) -> None:
+    def set_rules(self, position: int, now: int, rules: Rules) -> None:
         """The rules from here on, which stand at `position`."""
-        self.venue.apply(position, SetRules(rules))
+        self.venue.apply(position, now, SetRules(rules))
         self._take_up(rules)
 
-    def replay(self, record: Record) -> tuple[list[VenueEvent], Message | None]:
-        """Execute an input, or check a digest: what came of it, and the request that it was.
+    def replay(self, record: Record, now: int) -> tuple[list[VenueEvent], Message | None]:
+        """Execute an input of a batch stamped `now`, or check a digest.
+
+        Returns what came of it, and the request that it was.
 
         Raises JournalError when the record makes no sense here.
         """
         kind, position = record.kind, record.position
         if kind is Kind.RULES:
             try:
-                self.set_rules(position, decode_rules(record.payload))
+                self.set_rules(position, now, decode_rules(record.payload))
             except RulesError as error:
                 raise JournalError(f"position {position}: {error}") from error
             return [], None
@@ -66,17 +70,24 @@ class Executor:
                     "a journal of version 1 has no rules: give the settings of its venue by "
                     "--config"
                 )
-            self.set_rules(0, self._rules)
+            self.set_rules(0, now, self._rules)
         command: Command
         message = None
         if kind is Kind.UP:
-            command = session_up(record.session, record.payload)
+            command = decode_up(record.session, record.payload)
         elif kind is Kind.DOWN:
-            command = SessionDown(record.session)
+            command = SessionDown(record.session, record.payload == LOGGED_OUT)
+        elif kind is Kind.TIME:
+            command = PassTime()
+        elif kind is Kind.CONTROL:
+            try:
+                command = decode_control(record.payload)
+            except ControlError as error:
+                raise JournalError(f"position {position}: {error}") from error
         else:
             message = self.message(record)
             command = self.parser.parse(record.session, message)
-        return self.venue.apply(position, command), message
+        return self.venue.apply(position, now, command), message
 
     def message(self, record: Record) -> Message:
         """The message that a record holds; raises JournalError when it holds none."""
@@ -99,18 +110,19 @@ class Executor:
     def digest(self, position: int) -> bytes:
         """What a DIGEST record behind the input at `position` must say.
 
-        It looks at the venue from far away, at some sessions and books in turn: a few microseconds
+        It looks at the venue from far away, at some accounts and books in turn: a few microseconds
         each, whatever rests. Snapshots are compared as a whole.
         """
-        state, venue = sha256(), self.venue
+        state, venue = sha256(), self.venue.state
         turn = position // DIGEST_EVERY
-        sessions = sorted(venue.sessions)
-        for number in _in_turn(sessions, turn):
-            one = venue.sessions[number]
-            counts = len(one.by_cl_ord_id), len(one.open), len(one.retired)
-            state.update(_SESSION.pack(number, one.is_up, one.cancel_on_disconnect, *counts))
+        accounts = sorted(venue.accounts)
+        for index in _in_turn(range(len(accounts)), turn):
+            one = venue.accounts[accounts[index]]
+            counts = len(one.names), len(one.open), len(one.retired)
+            state.update(_ACCOUNT.pack(index, one.is_killed, *counts))
         for index in _in_turn(range(len(venue.engine.books)), turn):
             book = venue.engine.books[index]
+            state.update(_COUNT.pack(len(book.triggers.orders)))
             for side in (book.buys, book.sells):
                 if side:
                     price, level = side.best_level()
@@ -128,16 +140,11 @@ class Executor:
 
     def _take_up(self, rules: Rules) -> None:
         self.precision = Precision(rules.time_precision)
-        self.parser = RequestParser(self.venue.listing.tradable)
+        self.parser = RequestParser(self.venue.state.listing.tradable)
         self.encoder = ReportEncoder(self.precision)
 
 
-def session_up(session: int, wish: bytes) -> SessionUp:
-    """The command of an UP record: `wish` is Y, N or nothing."""
-    return SessionUp(session, _WISHES.get(wish))
-
-
-def _in_turn(numbers: list[int] | range, turn: int) -> list[int]:
+def _in_turn(numbers: range, turn: int) -> list[int]:
     """Some of many, others each turn."""
     if len(numbers) <= _SLICE:
         return list(numbers)

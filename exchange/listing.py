@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from exchange.instruments import Instrument, make_instrument
@@ -28,6 +27,11 @@ class Listing:
     def __getitem__(self, instrument_id: int) -> Instrument:
         return self._all[instrument_id]
 
+    def find(self, symbol: bytes) -> Instrument | None:
+        """The instrument that has this symbol now, tradable or not."""
+        known = self._last.get(symbol.decode("latin-1"))
+        return known[1] if known is not None else None
+
     def every_rules(self) -> list[InstrumentRules]:
         """What was said of every instrument last, by number."""
         return [self._rules[instrument.instrument_id] for instrument in self._all]
@@ -51,23 +55,12 @@ class Listing:
     def _listed(self, one: InstrumentRules) -> Instrument:
         known = self._last.get(one.symbol)
         number = len(self._all)
-        made = make_instrument(
-            number,
-            one.symbol,
-            Decimal(one.tick),
-            Decimal(one.lot),
-            Decimal(one.min_quantity),
-            Decimal(one.max_quantity),
-        )
+        made = make_instrument(number, one)
         if known is not None and _has_same_steps(known[0], one):
             number = known[1].instrument_id
-            made = replace(
-                made,
-                instrument_id=number,
-                prices=known[1].prices,
-                quantities=known[1].quantities,
-            )
-            self._all[number] = made
+            # Orders refer to it: what is new goes for them, too.
+            known[1].take_up(made)
+            made = known[1]
         else:
             self._all.append(made)
         self._rules[number] = one

@@ -2,48 +2,88 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
 from exchange.instruments import Instrument
-from matching.order import Order, OrderType, Side, TimeInForce
+from matching.order import Order, OrderType, SelfTrade, Side, TimeInForce
+from matching.terms import Terms
+
+if TYPE_CHECKING:
+    from exchange.quotes import Quote
+    from exchange.venue.state import AccountState
+
+_FURTHER: Final = 10**15
 
 NEW = b"0"
 PARTIALLY_FILLED = b"1"
 FILLED = b"2"
 CANCELED = b"4"
 REJECTED = b"8"
+PENDING_NEW = b"A"
+EXPIRED = b"C"
 STATUS_NAMES = {
     NEW: b"New",
     PARTIALLY_FILLED: b"Partially filled",
     FILLED: b"Filled",
     CANCELED: b"Canceled",
+    REJECTED: b"Rejected",
+    PENDING_NEW: b"Pending new",
+    EXPIRED: b"Expired",
 }
+
+
+@dataclass(slots=True)
+class Conditions:
+    """What few orders have besides their terms in the market; times in nanoseconds, 0 for none.
+
+    `ord_type` is OrdType (40) as it was asked for; `repeated` are the fields that reports repeat as
+    they came, by tag. `cancel_on_disconnect` None leaves it to the session. `starts_at` is 0 again
+    once the order is in the market. `price_wanted` may differ from the price of a post-only order.
+    `is_held`: it waits for another order of its list.
+    `quote` is the one that the order is a side of.
+    """
+
+    ord_type: bytes
+    repeated: dict[bytes, bytes] = field(default_factory=dict)
+    expires_at: int = 0
+    starts_at: int = 0
+    price_wanted: int = 0
+    cancel_on_disconnect: bool | None = None
+    is_held: bool = False
+    quote: Quote | None = None
 
 
 class VenueOrder(Order):
     """The market's order, whose it is, and what its owner has called it.
 
-    `cl_ord_id` is the present one of the order's chain.
-    `filled` lots have traded for `traded_value`, the sum of price times quantity.
-    `account` is Account (1) as the client gave it, b"" for none. `static_fields` is a place for
-    the report encoder to keep what does not change between two replacements.
+    `session` gets the reports: the one that placed or replaced it last. `cl_ord_id` is the present
+    one of the order's chain. `filled` lots have traded for `traded_value`, the sum of price times
+    quantity. `account` is Account (1) as the client gave it, b"" for none. `ended` is the OrdStatus
+    of an order that was cancelled or has expired. `static_fields` is a place for the report encoder
+    to keep what does not change between two replacements.
     """
 
     __slots__ = (
         "account",
         "cl_ord_id",
+        "conditions",
+        "ended",
         "filled",
         "instrument",
         "is_open",
+        "owner",
         "session",
         "static_fields",
         "time_in_force",
         "traded_value",
-        "was_cancelled",
     )
 
     def __init__(
         self,
         order_id: int,
         session: int,
+        owner: AccountState,
         instrument: Instrument,
         side: Side,
         order_type: OrderType,
@@ -52,27 +92,62 @@ class VenueOrder(Order):
         quantity: int,
         cl_ord_id: bytes,
         account: bytes,
+        self_trade: SelfTrade = SelfTrade.CANCEL_NEWEST,
+        terms: Terms | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
-        super().__init__(order_id, instrument.instrument_id, side, order_type, price, quantity)
+        super().__init__(
+            order_id,
+            instrument.instrument_id,
+            side,
+            order_type,
+            price,
+            quantity,
+            owner.self_trade_group,
+            self_trade,
+            terms,
+        )
         self.session = session
+        self.owner = owner
         self.instrument = instrument
         self.time_in_force = time_in_force
         self.account = account
         self.cl_ord_id = cl_ord_id
+        self.conditions = conditions
         self.filled = 0
         self.traded_value = 0
         self.is_open = True
-        self.was_cancelled = False
+        self.ended = b""
         self.static_fields: tuple[bytes, ...] | None = None
 
     @property
     def status(self) -> bytes:
         """OrdStatus (39) now."""
-        return CANCELED if self.was_cancelled else status(self.quantity, self.leaves)
+        if self.ended:
+            return self.ended
+        if self.is_pending:
+            return PENDING_NEW
+        if self.is_open and not self.filled:
+            return NEW  # one with a budget leaves no quantity
+        return status(self.filled, self.leaves)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is not in the market before its time, or before another one of its list."""
+        conditions = self.conditions
+        return conditions is not None and (conditions.starts_at > 0 or conditions.is_held)
 
 
-def status(quantity: int, leaves: int) -> bytes:
-    """OrdStatus (39) of an order that has not been cancelled."""
+def status(filled: int, leaves: int) -> bytes:
+    """OrdStatus (39) of an order that has not been ended otherwise."""
     if not leaves:
         return FILLED
-    return NEW if leaves == quantity else PARTIALLY_FILLED
+    return PARTIALLY_FILLED if filled else NEW
+
+
+def further_order_id(position: int, number: int) -> int:
+    """The OrderID of the `number`th order, from 0, of a command that makes many.
+
+    The first, or only one, has the position of its command: no journal comes to so many positions.
+    """
+    return number * _FURTHER + position

@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from exchange.logons import said_at_logon
 from exchange.quickfix_log import LoggedMessage, QuickfixLog, QuickfixLogError
 from fix_engine import tags
 from fix_engine.message import Message
@@ -30,7 +31,6 @@ from sessions.journal import JournalError, Kind, Reader, Record, open_segments
 REF_SEQ_NUM: Final = b"45"
 REJECTS: Final = frozenset((tags.REJECT, tags.BUSINESS_MESSAGE_REJECT))
 _MAX_MESSAGE_BYTES: Final = 256 * MAX_MESSAGE_BYTES
-_WISHES: Final = (b"Y", b"N")
 
 #: Logon fields that belong to a connection, or are secret: every replay has its own.
 _OWN_LOGON_TAGS: Final = tags.SECRETS | {
@@ -251,8 +251,8 @@ def _journal_event(
     if record.kind is Kind.RESET:
         chosen.began_anew(name)
     elif record.kind is Kind.UP:
-        wish = record.payload
-        logon = ((tags.CANCEL_ON_DISCONNECT, wish),) if wish in _WISHES else ()
+        said = said_at_logon(record.payload)
+        logon = tuple(field for field in said if field[0] != tags.ACCOUNT)
         yield Event(EventKind.UP, name, stamp, logon=logon)
     elif record.kind is Kind.DOWN:
         yield Event(EventKind.DOWN, name, stamp)

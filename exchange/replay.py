@@ -34,6 +34,7 @@ _BEAT_S: Final = 1.0
 _SUFFIX_LETTERS: Final = string.ascii_lowercase + string.digits
 
 _TRANSACT_TIME: Final = b"60"
+_NAMES: Final = (tags.CL_ORD_ID, tags.ORIG_CL_ORD_ID, tags.LIST_ID)
 _MOVED_TIMES: Final = frozenset((b"62", b"126", b"168"))  # ValidUntil, Expire, EffectiveTime
 _DROPPED: Final = frozenset((tags.POSS_DUP_FLAG, tags.ORIG_SENDING_TIME, b"369"))
 _TIME_LENGTHS: Final = (17, 21, 24, 27)  # to the second, milli-, micro- and nanosecond
@@ -184,7 +185,7 @@ class Player:
                 value = self._stamp(now, value)
             elif tag in _MOVED_TIMES:
                 value = self._stamp(now - sent + (self._parse_time(value) or 0), value)
-            elif tag in (tags.CL_ORD_ID, tags.ORIG_CL_ORD_ID) and value:
+            elif tag in _NAMES and value:
                 value += self._suffix
             elif tag == tags.ORDER_ID:
                 value = self._comparison.order_id(value)

@@ -5,18 +5,47 @@ Fields go out in tag order, so that two messages can be laid side by side.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from exchange.events import BusinessRejected, CancelRejected, Executed, OrderRejected, VenueEvent
+from exchange.conditional import conditional_report, fee_fields, query_fields
+from exchange.events import (
+    BusinessRejected,
+    CancelRejected,
+    Executed,
+    ListReported,
+    MarketChanged,
+    MassCancelled,
+    MassQueryAnswered,
+    OrderRejected,
+    QuoteRemoved,
+    QuotesAcknowledged,
+    VenueEvent,
+)
+from exchange.list_reports import list_report
 from exchange.orders import REJECTED, VenueOrder
+from exchange.quote_reports import quote_removed, quotes_acknowledged
+from exchange.requests.reasons import UNKNOWN_ORDER
+from exchange.venue.state import MarketState
 from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.timestamps import Precision, TimestampFormatter
 from matching.order import OrderType
 from sessions.application import business_reject
 
+_Encode = Callable[[Any, int, int], bytes]
 _TO_CANCEL: Final = 1  # CxlRejResponseTo (434)
 _TO_REPLACE: Final = 2
+# SecurityTradingStatus (326): resume, trading halt, not available for trading, pre-open (nothing
+# trades), ready to trade, not traded on this market
+_TRADING_STATUS: Final = {
+    MarketState.OPEN: 3,
+    MarketState.HALTED: 2,
+    MarketState.CANCEL_ONLY: 18,
+    MarketState.POST_ONLY: 21,
+    MarketState.LIMIT_ONLY: 17,
+    MarketState.DELISTED: 19,
+}
 
 
 class ReportEncoder:
@@ -24,42 +53,54 @@ class ReportEncoder:
 
     def __init__(self, precision: Precision) -> None:
         self._format_time = TimestampFormatter(precision).format
+        self._encoders: dict[type[VenueEvent], tuple[bytes, _Encode]] = {
+            Executed: (tags.EXECUTION_REPORT, self._executed),
+            OrderRejected: (tags.EXECUTION_REPORT, self._order_rejected),
+            CancelRejected: (tags.ORDER_CANCEL_REJECT, self._cancel_rejected),
+            BusinessRejected: (tags.BUSINESS_MESSAGE_REJECT, _business_rejected),
+            MassCancelled: (tags.ORDER_MASS_CANCEL_REPORT, self._mass_cancelled),
+            MassQueryAnswered: (tags.EXECUTION_REPORT, _mass_query_answered),
+            ListReported: (tags.LIST_STATUS, self._list_reported),
+            QuotesAcknowledged: (tags.MASS_QUOTE_ACKNOWLEDGEMENT, quotes_acknowledged),
+            QuoteRemoved: (tags.QUOTE_STATUS_REPORT, self._quote_removed),
+            MarketChanged: (tags.SECURITY_STATUS, self._market_changed),
+        }
 
     def encode(self, event: VenueEvent, position: int, now: int) -> tuple[bytes, bytes]:
         """MsgType and body of an event of the command at `position`, stamped `now`."""
-        if isinstance(event, Executed):
-            return tags.EXECUTION_REPORT, self._executed(event, position, now)
-        if isinstance(event, OrderRejected):
-            return tags.EXECUTION_REPORT, self._order_rejected(event, position, now)
-        if isinstance(event, CancelRejected):
-            return tags.ORDER_CANCEL_REJECT, self._cancel_rejected(event, now)
-        return tags.BUSINESS_MESSAGE_REJECT, _business_rejected(event)
+        msg_type, encode = self._encoders[event.__class__]
+        return msg_type, encode(event, position, now)
 
     def _executed(self, event: Executed, position: int, now: int) -> bytes:
         order = event.order
+        if order.conditions is not None:
+            return conditional_report(event, position, self._format_time(now))
         instrument = order.instrument
         quantity = instrument.quantities.format
         static = order.static_fields
         if static is None:
             static = order.static_fields = _static_fields(order)
+        which = static[1]
+        if event.quantity:
+            which = b"37=%d\x0138=%b\x01" % (order.order_id, quantity(event.quantity))
         orig = b"41=%b\x01" % event.orig_cl_ord_id if event.orig_cl_ord_id else b""
-        last = b""
+        last = fee = tail = b""
         if event.last_quantity:
             last = b"31=%b\x0132=%b\x01" % (
                 instrument.prices.format(event.last_price),
                 quantity(event.last_quantity),
             )
-        tail = b""
-        if event.restatement_reason is not None:
-            tail = b"378=%d\x01" % event.restatement_reason
-        if event.status_req_id is not None:
-            tail = b"790=%b\x01" % event.status_req_id
-        elif event.last_quantity:
             tail = b"851=1\x01" if event.is_maker else b"851=2\x01"
+            if event.fee:
+                fee = fee_fields(event)
+        elif event.restatement_reason is not None:
+            tail = b"378=%d\x01" % event.restatement_reason
+        elif event.query is not None:
+            tail = query_fields(event.query)
         text = b"58=%b\x01" % event.text if event.text else b""
         return (
             b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b%b%b%b%b"
-            b"60=%b\x01150=%b\x01151=%b\x01%b"
+            b"60=%b\x01%b150=%b\x01151=%b\x01%b"
         ) % (
             static[0],
             instrument.prices.average(event.traded_value, event.filled),
@@ -68,7 +109,7 @@ class ReportEncoder:
             position,
             event.exec_index,
             last,
-            static[1],
+            which,
             event.ord_status,
             static[2],
             orig,
@@ -76,6 +117,7 @@ class ReportEncoder:
             text,
             static[4],
             self._format_time(now),
+            fee,
             event.exec_type,
             quantity(event.leaves),
             tail,
@@ -94,17 +136,18 @@ class ReportEncoder:
             REJECTED,
             _repeated(message, tags.ORD_TYPE, tags.PRICE, tags.SIDE, tags.SYMBOL),
         )
-        tail = b"58=%b\x01%b60=%b\x01103=%d\x01150=%b\x01151=0\x01%b" % (
+        tail = b"58=%b\x01%b60=%b\x01%b103=%d\x01150=%b\x01151=0\x01%b" % (
             event.text,
             _repeated(message, tags.TIME_IN_FORCE),
             self._format_time(now),
+            _repeated(message, tags.LIST_ID),
             event.reason,
             event.exec_type,
             _repeated(message, tags.ORD_STATUS_REQ_ID),
         )
         return head + tail
 
-    def _cancel_rejected(self, event: CancelRejected, now: int) -> bytes:
+    def _cancel_rejected(self, event: CancelRejected, position: int, now: int) -> bytes:
         message, order = event.message, event.order
         is_replace = message.msg_type == tags.ORDER_CANCEL_REPLACE_REQUEST
         return b"%b11=%b\x0137=%b\x0139=%b\x0141=%b\x0158=%b\x0160=%b\x01102=%d\x01434=%d\x01" % (
@@ -117,6 +160,40 @@ class ReportEncoder:
             self._format_time(now),
             event.reason,
             _TO_REPLACE if is_replace else _TO_CANCEL,
+        )
+
+    def _mass_cancelled(self, event: MassCancelled, position: int, now: int) -> bytes:
+        message, is_refused = event.message, event.reason is not None
+        kind, head = b"7", b""
+        if message is not None:
+            kind = message.get(tags.MASS_CANCEL_REQUEST_TYPE) or kind
+            head = _repeated(message, tags.CL_ORD_ID)
+        return b"%b%b37=%d\x01%b%b60=%b\x01530=%b\x01531=%b\x01%b533=%d\x01" % (
+            _repeated(message, tags.ACCOUNT) if message is not None else b"",
+            head,
+            position,
+            _repeated(message, tags.SIDE, tags.SYMBOL) if message is not None else b"",
+            b"58=%b\x01" % event.text if event.text else b"",
+            self._format_time(now),
+            kind,
+            b"0" if is_refused else kind,
+            b"532=%d\x01" % event.reason if event.reason is not None else b"",
+            event.affected,
+        )
+
+    def _list_reported(self, event: ListReported, position: int, now: int) -> bytes:
+        return list_report(event, self._format_time(now))
+
+    def _quote_removed(self, event: QuoteRemoved, position: int, now: int) -> bytes:
+        return quote_removed(event, self._format_time(now))
+
+    def _market_changed(self, event: MarketChanged, position: int, now: int) -> bytes:
+        return b"55=%b\x0158=%b\x0160=%b\x01325=Y\x01326=%d\x018021=%b\x01" % (
+            event.symbol,
+            event.text,
+            self._format_time(now),
+            _TRADING_STATUS[event.state],
+            event.state.label,
         )
 
 
@@ -145,6 +222,21 @@ def _repeated(message: Message, *wanted: bytes) -> bytes:
     return fields
 
 
-def _business_rejected(event: BusinessRejected) -> bytes:
+def _mass_query_answered(event: MassQueryAnswered, position: int, now: int) -> bytes:
+    message = event.message
+    return (
+        b"6=0\x0114=0\x0117=%d-%d\x0137=NONE\x0139=8\x01%b58=%b\x01103=%d\x01150=I\x01151=0\x01"
+        b"584=%b\x01911=0\x01912=Y\x01"
+    ) % (
+        position,
+        event.exec_index,
+        _repeated(message, tags.SIDE, tags.SYMBOL),
+        event.text,
+        UNKNOWN_ORDER,
+        message.get(tags.MASS_STATUS_REQ_ID) or b"",
+    )
+
+
+def _business_rejected(event: BusinessRejected, position: int, now: int) -> bytes:
     message = event.message
     return business_reject(message, event.reason, event.text, message.get(tags.CL_ORD_ID) or b"")

@@ -85,7 +85,7 @@ class Rerun:
 
         Raises JournalError.
         """
-        events, route = self._execute(record)
+        events, route = self._execute(record, stamp)
         if record.kind not in INPUT_KINDS:
             return None
         reports: list[Report] = []
@@ -95,9 +95,9 @@ class Rerun:
             reports.append(Report(event.session, record.position, msg_type, body, header))
         return Step(record, stamp, events, reports)
 
-    def apply(self, record: Record) -> list[VenueEvent]:
+    def apply(self, record: Record, stamp: int) -> list[VenueEvent]:
         """Execute a record, encode nothing; raises JournalError."""
-        return self._execute(record)[0]
+        return self._execute(record, stamp)[0]
 
     def raw(self, report: Report, sent: Record, stamp: int) -> bytes:
         """The report as it must have been sent when `sent` is the record of it.
@@ -119,7 +119,7 @@ class Rerun:
             self._outbound[session] = outbound
         return outbound
 
-    def _execute(self, record: Record) -> tuple[list[VenueEvent], bytes]:
+    def _execute(self, record: Record, stamp: int) -> tuple[list[VenueEvent], bytes]:
         """What comes of a record, and the header fields for answers to its own session."""
         kind = record.kind
         if kind is Kind.SESSION:
@@ -134,6 +134,6 @@ class Rerun:
             raise JournalError(f"session {record.session} has a record before it is introduced")
         if kind not in EXECUTED_KINDS:
             return [], b""
-        events, request = self.executor.replay(record)
+        events, request = self.executor.replay(record, stamp)
         route = return_route(request) if request and request.shape.return_route else b""
         return events, route

@@ -9,7 +9,7 @@ from typing import Final
 #: that the venue does not answer anyway.
 _NEEDED_BY: Final = {
     "orders": b"D E G K L M AB AC i s t u".split(),  # to cancel and to ask is everybody's right
-    "market-data": b"R V Z".split(),
+    "market-data": b"R V".split(),
     "drop-copy": b"AD AQ".split(),
 }
 

@@ -11,34 +11,62 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from exchange.commands import Command, SessionDown
-from exchange.executor import DIGEST_EVERY, Executor, session_up
-from exchange.requests import UNSUPPORTED_MESSAGE_TYPE
+import structlog
+
+from exchange.commands import (
+    Command,
+    MoveFunds,
+    PassTime,
+    SessionDown,
+    SetAccount,
+    SetMarket,
+)
+from exchange.control_file import STOPPED, ControlFile, Wanted
+from exchange.controls import MARKET_STATES, Action, encode_control, parse_amount
+from exchange.executor import DIGEST_EVERY, Executor
+from exchange.logons import LOGGED_OUT, decode_up, encode_up
+from exchange.requests.reasons import UNSUPPORTED_MESSAGE_TYPE
 from exchange.rules import Rules, RulesError
 from exchange.venue import Venue
+from exchange.venue.state import MarketState
 from fix_engine import tags
 from fix_engine.message import Message, masked
 from fix_engine.outbound import return_route
+from fix_engine.timestamps import SECOND_NS
 from fix_engine.wire import encode
 from sessions.application import Peer, business_reject
 from sessions.journal import Journal, Kind, Record
 from sessions.turn import Turn
 
-_ADDING: Final = frozenset((tags.NEW_ORDER_SINGLE, tags.ORDER_CANCEL_REPLACE_REQUEST))
+log = structlog.get_logger(__name__)
+
+_LOOK_EVERY_NS: Final = SECOND_NS  # at what the operator wants
+_ADDING: Final = frozenset(
+    (
+        *(tags.NEW_ORDER_SINGLE, tags.NEW_ORDER_LIST, tags.ORDER_CANCEL_REPLACE_REQUEST),
+        tags.MASS_QUOTE,
+    )
+)
 _NOT_AVAILABLE: Final = 4  # BusinessRejectReason (380): application not available
-_WISHES: Final = {True: b"Y", False: b"N", None: b""}  # None: as the venue's rules say
 
 
 class Sequencer:
     """The venue as an application of the session layer."""
 
-    def __init__(self, rules: Rules, journal: Journal, turn: Turn) -> None:
-        """`rules` are those that the venue is to have from its next start on."""
+    def __init__(
+        self, rules: Rules, journal: Journal, turn: Turn, control: ControlFile | None = None
+    ) -> None:
+        """`rules` are those that the venue is to have from its next start on.
+
+        `control` is where the operator says what he wants.
+        """
         self._executor = Executor(rules)
         self._wanted = rules
         self._journal = journal
         self._turn = turn
         self._peers: dict[int, Peer] = {}
+        self._control = control
+        self._look_at = 0  # when to look at it next
         self._digest_at = 0  # the position behind which the next digest is due
 
     @property
@@ -51,12 +79,14 @@ class Sequencer:
     def on_logon(self, peer: Peer, logon: Message) -> None:
         """The session is up; whether a lost connection cancels its orders is kept."""
         self._peers[peer.number] = peer
-        wish = logon.get(tags.CANCEL_ON_DISCONNECT) or _WISHES[peer.profile.cancel_on_disconnect]
-        self._execute(Kind.UP, 0, wish, session_up(peer.number, wish), peer)
+        profile = peer.profile
+        said = encode_up(logon, profile.account, profile.cancel_on_disconnect)
+        self._execute(Kind.UP, 0, said, decode_up(peer.number, said), peer)
 
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
-        if not self._executor.parser.knows(message.msg_type):  # nothing for the venue to remember
+        parse = self._executor.parser.find(message.msg_type)
+        if parse is None:  # nothing for the venue to remember
             self._refuse(peer, message, UNSUPPORTED_MESSAGE_TYPE, b"Unsupported Message Type")
             return
         if self._journal.lack is not None and message.msg_type in _ADDING:
@@ -65,7 +95,7 @@ class Sequencer:
             )
             self._refuse(peer, message, _NOT_AVAILABLE, text.encode("ascii", "replace"))
             return
-        command = self._executor.parser.parse(peer.number, message)
+        command = parse(peer.number, message)
         route = return_route(message) if message.shape.return_route else b""
         raw = message.raw
         if message.shape.has_secrets:
@@ -74,12 +104,69 @@ class Sequencer:
 
     def _refuse(self, peer: Peer, message: Message, reason: int, text: bytes) -> None:
         """Answer what is no input of the venue."""
-        body = business_reject(message, reason, text, message.get(tags.CL_ORD_ID) or b"")
+        named = message.get(tags.CL_ORD_ID) or message.get(tags.QUOTE_ID) or b""
+        body = business_reject(message, reason, text, named)
         peer.send(tags.BUSINESS_MESSAGE_REJECT, body, return_route(message))
 
-    def on_logout(self, peer: Peer, reason: str) -> None:
+    def on_logout(self, peer: Peer, is_logout: bool) -> None:
         """The session is down; a command behind every order that was received from it."""
-        self._execute(Kind.DOWN, 0, b"", SessionDown(peer.number), peer)
+        said = LOGGED_OUT if is_logout else b""
+        self._execute(Kind.DOWN, 0, said, SessionDown(peer.number, is_logout), peer)
+
+    def on_time(self, now: int) -> None:
+        """Let happen what is due at `now`, if anything is."""
+        self._let_happen(now)
+        if self._control is not None and now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY_NS
+            self._obey(self._control.current())
+
+    def _obey(self, wanted: Wanted) -> None:
+        """Journal and carry out what the operator wants and is not so."""
+        markets, listing = self.venue.state.markets, self.venue.state.listing
+        for symbol, wish in wanted.markets.items():
+            instrument = listing.find(symbol.encode())
+            state = MARKET_STATES[wish.state]
+            # What is delisted stays so.
+            if instrument is not None and markets[instrument.instrument_id] not in (
+                state,
+                MarketState.DELISTED,
+            ):
+                self._do(SetMarket(symbol.encode(), state, wish.reason.encode()))
+        keys = self._account_keys() if wanted.accounts or wanted.transfers else {}
+        for name, wish in wanted.accounts.items():
+            key = keys.get(name.encode())
+            if key is None:  # nobody has come by that name yet
+                continue
+            account = self.venue.state.accounts.get(key)
+            is_killed = account is not None and account.is_killed
+            if is_killed != (wish.state == STOPPED):
+                self._do(SetAccount(key, wish.state == STOPPED, wish.reason.encode()))
+        funds = self.venue.state.funds
+        for name, one in wanted.transfers.items():
+            transfer_id, key = name.encode(), keys.get(one.account.encode())
+            if key is None or transfer_id in funds.transfers:
+                continue
+            amount, currency = parse_amount(one.amount), one.currency.encode()
+            self._do(MoveFunds(transfer_id, key, currency, amount, one.reason.encode()))
+            if not funds.transfers[transfer_id]:
+                log.warning("withdrawal refused: not so much is free", id=name)
+
+    def _do(self, command: Action) -> None:
+        payload = encode_control(command)
+        log.info("told by the operator", action=payload.decode())
+        self._execute(Kind.CONTROL, 0, payload, command)
+
+    def _let_happen(self, now: int) -> None:
+        """What is due comes first, as an input of its own, so its reports are its own."""
+        if 0 < self._executor.venue.next_due <= now:
+            self._execute(Kind.TIME, 0, b"", PassTime())
+
+    def _account_keys(self) -> dict[bytes, bytes]:
+        """What the venue calls accounts, by their names, or by CompIDs where there are none."""
+        rules = self.venue.rules
+        if rules is not None and rules.accounts:
+            return {one.name.encode(): one.name.encode() for one in rules.accounts}
+        return {peer.comp_id: b"#%d" % number for number, peer in self._peers.items()}
 
     def _execute(
         self,
@@ -87,18 +174,21 @@ class Sequencer:
         seq: int,
         payload: bytes,
         command: Command,
-        peer: Peer,
+        peer: Peer | None = None,
         route: bytes = b"",
     ) -> None:
         """`route`: header fields that bring answers back to where in the client they belong."""
         now = self._turn.open()
-        self._journal.add(kind, peer.number, seq, peer.next_in, payload)
+        if kind is not Kind.TIME:
+            self._let_happen(now)
+        number, next_in = (peer.number, peer.next_in) if peer is not None else (0, 0)
+        self._journal.add(kind, number, seq, next_in, payload)
         position = self._journal.position
         executor = self._executor
         peers, encode = self._peers, executor.encoder.encode
-        for event in executor.venue.apply(position, command):
+        for event in executor.venue.apply(position, now, command):
             msg_type, body = encode(event, position, now)
-            header = route if event.session == peer.number else b""
+            header = route if event.session == number else b""
             peers[event.session].send(msg_type, body, header)
         if position >= self._digest_at:
             self._journal.add(Kind.DIGEST, 0, 0, 0, executor.digest(position))
@@ -108,7 +198,7 @@ class Sequencer:
 
     def on_recovered(self, record: Record, stamp: int) -> None:
         """Execute an input of the journal again; what came of it is in the journal too."""
-        self._executor.replay(record)
+        self._executor.replay(record, stamp)
 
     def snapshot(self) -> bytes:
         """The venue."""
@@ -119,18 +209,21 @@ class Sequencer:
         self._executor.restore(state)
 
     def on_started(self, peers: Mapping[int, Peer]) -> None:
-        """Take up the rules of the settings, and declare lost sessions down.
+        """Declare lost sessions down, then take up the rules of the settings.
 
         Those that were up when the process ended were lost with it. Raises RulesError.
         """
         self._peers.update(peers)
         self._digest_at = self._journal.position + DIGEST_EVERY
+        self._let_happen(self._turn.open())
+        for number in self.venue.sessions_up():
+            self._execute(Kind.DOWN, 0, b"", SessionDown(number), self._peers[number])
         if self.venue.rules != self._wanted:
             objection = self.venue.objection(self._wanted)
             if objection is not None:
                 raise RulesError(objection)
-            self._turn.open()
+            now = self._turn.open()
             self._journal.add(Kind.RULES, 0, 0, 0, self._wanted.encode())
-            self._executor.set_rules(self._journal.position, self._wanted)
-        for number in self.venue.sessions_up():
-            self._execute(Kind.DOWN, 0, b"", SessionDown(number), self._peers[number])
+            self._executor.set_rules(self._journal.position, now, self._wanted)
+        if self._control is not None:
+            self._obey(self._control.current())

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from config.settings import JournalSettings, Settings
+from config.accounts import Account
+from config.settings import JournalSettings, Settings, VenueSettings
 from exchange.access import (
     PRECISIONS,
     check_access,
@@ -25,7 +26,8 @@ from exchange.access import (
     make_limits,
     make_tls_files,
 )
-from exchange.rules import InstrumentRules, Rules
+from exchange.control_file import ControlFile
+from exchange.rules import AccountRules, InstrumentRules, Rules
 from exchange.sequencer import Sequencer
 from fix_engine.dictionary import Dictionary
 from fix_engine.logon import SessionSettings
@@ -44,6 +46,13 @@ from sessions.timetable import Timetable
 from sessions.tls import ServerTls
 
 A = TypeVar("A", bound=Application)
+_SELF_TRADE_MODES: Final = {
+    "none": "X",
+    "cancel-newest": "N",
+    "cancel-oldest": "O",
+    "cancel-both": "B",
+    "decrement": "D",
+}
 
 
 @dataclass(slots=True)
@@ -73,9 +82,30 @@ def make_rules(settings: Settings) -> Rules:
                 str(one.lot),
                 str(one.min_quantity),
                 str(one.max_quantity),
+                str(one.collar),
+                str(one.min_notional),
+                str(one.max_notional),
             )
             for one in settings.instruments
         ),
+        tuple(_account_rules(one, settings.venue) for one in settings.accounts),
+        str(settings.venue.maker_fee),
+        str(settings.venue.taker_fee),
+        settings.venue.day_ends,
+        settings.venue.funds,
+    )
+
+
+def _account_rules(account: Account, venue: VenueSettings) -> AccountRules:
+    maker_fee, taker_fee = account.maker_fee, account.taker_fee
+    return AccountRules(
+        account.name,
+        str(venue.maker_fee if maker_fee is None else maker_fee),
+        str(venue.taker_fee if taker_fee is None else taker_fee),
+        _SELF_TRADE_MODES[account.self_trade],
+        account.trade_group,
+        account.max_open_orders,
+        account.max_orders_per_s,
     )
 
 
@@ -136,13 +166,15 @@ async def serve(
         snapshots = SnapshotPlan(snapshot_command(layer), layer.snapshot_bytes)
         journal = Journal(layer.directory, Durability(layer.durability), layer.segment_bytes)
 
+        control = ControlFile(layer.directory)
+
         def make_server() -> Server[Sequencer]:
             return Server(
                 journal,
                 Validator(dictionary),
                 make_admission(settings),
                 make_limits(settings),
-                lambda journal, turn: Sequencer(rules, journal, turn),
+                lambda journal, turn: Sequencer(rules, journal, turn, control),
                 access=make_access_rules(settings),
                 timetable=make_timetable(settings),
                 plan=MaintenancePlan(layer.directory),

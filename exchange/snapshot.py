@@ -1,5 +1,7 @@
 """The whole state of the venue as bytes, and back: equal venues have equal bytes.
 
+Lines of JSON: a head, then rows, many on a line: accounts, orders, names, sessions and books, as
+many as the head says.
 Versioned, and made of nothing but integers, names and their order; a venue that is restored goes on
 exactly as the one that was dumped.
 """
@@ -7,175 +9,329 @@ exactly as the one that was dumped.
 from __future__ import annotations
 
 import json
-import struct
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Final
+from hashlib import sha256
+from itertools import chain, islice
+from typing import Any, Final
 
-from exchange.orders import VenueOrder
+from exchange.commands import DisconnectPolicy, Scope
+from exchange.order_lists import Contingency, OrderList
+from exchange.orders import Conditions, VenueOrder
+from exchange.quotes import Guard, Quote
 from exchange.rules import InstrumentRules, RulesError, decode_rules
-from exchange.venue import SessionState, Venue
-from matching.order import OrderType, Side, TimeInForce
+from exchange.venue import Venue
+from exchange.venue.expiry import set_timers
+from exchange.venue.funds import Balance, Funds
+from exchange.venue.state import AccountState, MarketState, SessionState, VenueState
+from exchange.venue.timers import Due
+from matching.book import Book
+from matching.order import OrderType, SelfTrade, Side, TimeInForce
+from matching.terms import Direction, PostOnly, Reference, Terms, Trigger
 
-_VERSION: Final = 1
-_COUNT: Final = struct.Struct("<Q")
-_SESSION: Final = struct.Struct("<I??QQQ")  # number, is up, cancels, names, open, retired
-_ORDER: Final = struct.Struct("<QIIBBB??QQQQ")
-_SIZE: Final = struct.Struct("<H")
+_VERSION: Final = 2
+_ROWS: Final = 1_000  # on a line
+_encode: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+_decode: Final = json.JSONDecoder().decode
+
+# A look into a dict takes a third of the time of a call of the enum.
+_SIDES: Final = {int(one): one for one in Side}
+_ORDER_TYPES: Final = {int(one): one for one in OrderType}
+_TIMES: Final = {int(one): one for one in TimeInForce}
+_SELF_TRADES: Final = {int(one): one for one in SelfTrade}
+
+Row = list[Any]
 
 
 def dump_venue(venue: Venue) -> bytes:
     """The state of a venue."""
-    orders: dict[int, VenueOrder] = {}
-    for state in venue.sessions.values():
-        for order in state.by_cl_ord_id.values():
-            orders[order.order_id] = order
-    out = [_COUNT.pack(_VERSION), _sized(_rules(venue)), _COUNT.pack(len(orders))]
-    out += (_dump_order(order) for _, order in sorted(orders.items()))
-    out.append(_COUNT.pack(len(venue.sessions)))
-    for number, state in sorted(venue.sessions.items()):
-        out.append(_dump_session(number, state))
-    for book in venue.engine.books:
-        resting = [order.order_id for order in book.orders()]
-        out += (_COUNT.pack(len(resting)), struct.pack(f"<{len(resting)}Q", *resting))
-    return b"".join(out)
+    state = venue.state
+    assert state.rules is not None
+    accounts = list(state.accounts.values())
+    places = {account.name: place for place, account in enumerate(accounts)}
+    orders = {
+        order.order_id: order
+        for account in accounts
+        for order in _orders_of(account)
+        if order is not None
+    }
+    head = {
+        "version": _VERSION,
+        "rules": state.rules.encode().decode(),
+        "listed": [asdict(one) for one in state.listing.every_rules()],
+        "now": state.now,
+        "groups": [[_text(name), number] for name, number in state.groups.items()],
+        "markets": state.markets,
+        "funds": _funds(state.funds),
+        "counts": [len(accounts), len(orders), len(state.sessions), len(state.engine.books)],
+    }
+    rows = chain(
+        (_account(one) for one in accounts),
+        (_order(one, places) for _, one in sorted(orders.items())),
+        (_names(one) for one in accounts),
+        (_session(*one, places) for one in sorted(state.sessions.items())),
+        (_book(book) for book in state.engine.books),
+    )
+    lines = [_encode(head)]
+    while some := list(islice(rows, _ROWS)):
+        lines.append(_encode(some))
+    return "\n".join(lines).encode("ascii")
+
+
+def digest_of(venue: Venue) -> str:
+    """A hash of the whole state: equal venues have equal digests."""
+    return sha256(dump_venue(venue)).hexdigest()
 
 
 def load_venue(data: bytes, venue: Venue) -> None:
     """Give a new venue the state of another; raises ValueError when it cannot be understood."""
     try:
-        _load(_Cursor(data), venue)
-    except (struct.error, KeyError, IndexError, TypeError, ValueError, RulesError) as error:
+        _load(data.decode("ascii").split("\n"), venue)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RulesError) as error:
         raise ValueError(f"the venue in it cannot be understood: {error}") from error
 
 
-class _Cursor:
-    """Reads one value after the other."""
+def _load(lines: list[str], venue: Venue) -> None:
+    head: dict[str, Any] = _decode(lines[0])
+    if head["version"] != _VERSION:
+        raise ValueError(f"it has version {head['version']}, this Seamark reads {_VERSION}")
+    accounts, orders, sessions, books = head["counts"]
+    if len(lines) != 1 - (-(2 * accounts + orders + sessions + books) // _ROWS):
+        raise ValueError("it ends too early")
+    rows: Iterator[Row] = chain.from_iterable(map(_decode, lines[1:]))
+    state = venue.state
+    state.now = head["now"]
+    state.groups = {_bytes(name): number for name, number in head["groups"]}
+    listed = [InstrumentRules(**one) for one in head["listed"]]
+    venue.resume_rules(decode_rules(head["rules"].encode()), listed)
+    state.markets = [MarketState(one) for one in head["markets"]]
+    _load_funds(head["funds"], state.funds)
+    owners = [_load_account(next(rows), state) for _ in range(accounts)]
+    by_id: dict[int, VenueOrder] = {}
+    for _ in range(orders):
+        order = _load_order(next(rows), state, owners)
+        by_id[order.order_id] = order
+    for owner in owners:
+        _load_names(next(rows), owner, by_id)
+    for _ in range(sessions):
+        _load_session(next(rows), state, owners, by_id)
+    for book in state.engine.books:
+        book.last, book.is_suspended, resting, waiting = next(rows)
+        for order_id in resting:
+            book.side_of(by_id[order_id]).add(by_id[order_id])
+        for order_id in waiting:
+            book.triggers.add(by_id[order_id])
+    for account in owners:
+        for order in account.open.values():
+            set_timers(state, order)
+        state.live_lists += len(account.lists) - len(account.done_lists)
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
 
-    def unpack(self, shape: struct.Struct) -> tuple[int, ...]:
-        found = shape.unpack_from(self._data, self._at)
-        self._at += shape.size
-        return found
-
-    def count(self) -> int:
-        return self.unpack(_COUNT)[0]
-
-    def numbers(self, count: int) -> tuple[int, ...]:
-        return self.unpack(struct.Struct(f"<{count}Q"))
-
-    def take(self, size: int) -> bytes:
-        start, self._at = self._at, self._at + size
-        if self._at > len(self._data):
-            raise ValueError("it ends too early")
-        return self._data[start : self._at]
-
-    def name(self) -> bytes:
-        return self.take(self.unpack(_SIZE)[0])
+def _book(book: Book[VenueOrder]) -> Row:
+    resting = [order.order_id for order in book.orders()]
+    waiting = [order.order_id for order in book.waiting()]
+    return [book.last, book.is_suspended, resting, waiting]
 
 
-def _rules(venue: Venue) -> bytes:
-    assert venue.rules is not None
-    every = [asdict(one) for one in venue.listing.every_rules()]
-    return json.dumps(
-        {"rules": venue.rules.encode().decode(), "listed": every}, sort_keys=True
-    ).encode()
+def _funds(funds: Funds) -> Row:
+    balances = [
+        [_text(account), _text(currency), one.total, one.held]
+        for account, own in funds.balances.items()
+        for currency, one in own.items()
+    ]
+    fees = [[_text(currency), amount] for currency, amount in funds.fees.items()]
+    transfers = [[_text(name), is_done] for name, is_done in funds.transfers.items()]
+    return [balances, list(funds.holds.items()), fees, transfers]
 
 
-def _load(cursor: _Cursor, venue: Venue) -> None:
-    version = cursor.count()
-    if version != _VERSION:
-        raise ValueError(f"it has version {version}, this Seamark reads {_VERSION}")
-    head = json.loads(cursor.take(cursor.count()))
-    venue.resume_rules(
-        decode_rules(head["rules"].encode()), [InstrumentRules(**one) for one in head["listed"]]
+def _load_funds(row: Row, funds: Funds) -> None:
+    balances, holds, fees, transfers = row
+    for account, currency, total, held in balances:
+        funds.balances.setdefault(_bytes(account), {})[_bytes(currency)] = Balance(total, held)
+    funds.holds = dict(holds)
+    funds.fees = {_bytes(currency): amount for currency, amount in fees}
+    funds.transfers = {_bytes(name): is_done for name, is_done in transfers}
+
+
+def _account(account: AccountState) -> Row:
+    figures = [account.is_killed, account.allowance, account.allowance_at]
+    guards = [[place, one.is_tripped, list(one.fills)] for place, one in account.guards.items()]
+    return [_text(account.name), account.self_trade_group, *figures, guards]
+
+
+def _load_account(row: Row, state: VenueState) -> AccountState:
+    name, group, *figures, guards = row
+    account = state.account(_bytes(name))
+    account.self_trade_group = group
+    is_killed, account.allowance, account.allowance_at = figures
+    account.stop(is_killed)
+    account.guards = {place: Guard(is_tripped, deque(at)) for place, is_tripped, at in guards}
+    return account
+
+
+def _names(account: AccountState) -> Row:
+    names = [
+        [_text(name), order.order_id if order is not None else 0]
+        for name, order in account.names.items()
+    ]
+    lists = [[_text(name), _list(one)] for name, one in account.lists.items()]
+    retired, done = (
+        [_text(name) for name in group] for group in (account.retired, account.done_lists)
     )
-    orders = {}
-    for _ in range(cursor.count()):
-        order = _load_order(cursor, venue)
-        orders[order.order_id] = order
-    for _ in range(cursor.count()):
-        _load_session(cursor, venue, orders)
-    for book in venue.engine.books:
-        for order_id in cursor.numbers(cursor.count()):
-            resting = orders[order_id]
-            book.side_of(resting).add(resting)
+    return [names, list(account.open), retired, lists, done]
 
 
-def _dump_order(order: VenueOrder) -> bytes:
-    fixed = _ORDER.pack(
-        order.order_id,
-        order.instrument_id,
-        order.session,
-        order.side,
-        order.order_type,
-        order.time_in_force,
-        order.is_open,
-        order.was_cancelled,
-        order.price,
-        order.quantity,
-        order.leaves,
-        order.filled,
-    )
-    value = b"%d" % order.traded_value
-    return fixed + _short(value) + _short(order.account) + _short(order.cl_ord_id)
+def _load_names(row: Row, account: AccountState, orders: dict[int, VenueOrder]) -> None:
+    names, opened, retired, lists, done = row
+    account.names = {
+        _bytes(name): orders[order_id] if order_id else None for name, order_id in names
+    }
+    account.open = {order_id: orders[order_id] for order_id in opened}
+    account.retired.extend(_bytes(name) for name in retired)
+    account.lists = {
+        _bytes(name): _load_list(_bytes(name), one, orders) if one else None for name, one in lists
+    }
+    account.done_lists.extend(_bytes(name) for name in done)
 
 
-def _load_order(cursor: _Cursor, venue: Venue) -> VenueOrder:
-    order_id, instrument_id, session, side, order_type, tif, *rest = cursor.unpack(_ORDER)
-    is_open, was_cancelled, price, quantity, leaves, filled = rest
-    value, account, cl_ord_id = cursor.name(), cursor.name(), cursor.name()
+def _orders_of(account: AccountState) -> Iterator[VenueOrder | None]:
+    """The orders that an account knows; those of a list outlive their names."""
+    yield from account.names.values()
+    for one in account.lists.values():
+        yield from one.orders if one is not None else ()
+
+
+def _list(one: OrderList | None) -> Row | None:
+    if one is None:
+        return None
+    moved = one.moved.order_id if one.moved is not None else 0
+    return [one.contingency, one.session, [order.order_id for order in one.orders], moved]
+
+
+def _load_list(name: bytes, row: Row, orders: dict[int, VenueOrder]) -> OrderList:
+    contingency, session, members, moved = row
+    known = [orders[order_id] for order_id in members]
+    return OrderList(name, Contingency(contingency), session, known, orders.get(moved))
+
+
+def _order(order: VenueOrder, places: dict[bytes, int]) -> Row:
+    return [
+        *(order.order_id, order.session, places[order.owner.name], order.instrument_id),
+        *(order.side, order.order_type, order.time_in_force, order.price, order.quantity),
+        *(order.leaves, order.filled, order.traded_value, order.is_open, _text(order.ended)),
+        *(order.self_trade, order.self_trade_group, _text(order.cl_ord_id), _text(order.account)),
+        _terms(order.terms),
+        _conditions(order.conditions),
+    ]
+
+
+def _load_order(row: Row, state: VenueState, owners: list[AccountState]) -> VenueOrder:
+    order_id, session, place, instrument_id, side, order_type, time_in_force, *rest = row
+    price, quantity, leaves, filled, value, is_open, ended, *rest = rest
+    self_trade, group, cl_ord_id, account, terms, conditions = rest
     order = VenueOrder(
         order_id,
         session,
-        venue.listing[instrument_id],
-        Side(side),
-        OrderType(order_type),
-        TimeInForce(tif),
+        owners[place],
+        state.listing[instrument_id],
+        _SIDES[side],
+        _ORDER_TYPES[order_type],
+        _TIMES[time_in_force],
         price,
         quantity,
-        cl_ord_id,
-        account,
+        _bytes(cl_ord_id),
+        _bytes(account),
+        _SELF_TRADES[self_trade],
+        _load_terms(terms) if terms else None,
+        _load_conditions(conditions) if conditions else None,
     )
-    order.leaves, order.filled, order.traded_value = leaves, filled, int(value)
-    order.is_open, order.was_cancelled = bool(is_open), bool(was_cancelled)
+    order.self_trade_group = group
+    order.leaves, order.filled, order.traded_value = leaves, filled, value
+    order.is_open, order.ended = is_open, _bytes(ended)
     return order
 
 
-def _dump_session(number: int, state: SessionState) -> bytes:
-    out = [
-        _SESSION.pack(
-            number,
-            state.is_up,
-            state.cancel_on_disconnect,
-            len(state.by_cl_ord_id),
-            len(state.open),
-            len(state.retired),
-        )
+def _terms(terms: Terms | None) -> Row | None:
+    if terms is None:
+        return None
+    row: Row = [terms.display, terms.shown, terms.min_quantity, terms.post_only, terms.budget]
+    trigger = terms.trigger
+    if trigger is not None:
+        row += (trigger.price, trigger.direction, trigger.reference, trigger.trail)
+        row += (trigger.trail_bps, trigger.time_in_force)
+    return row
+
+
+def _load_terms(row: Row) -> Terms:
+    display, shown, min_quantity, post_only, budget, *rest = row
+    trigger = None
+    if rest:
+        price, direction, reference, trail, trail_bps, time_in_force = rest
+        way, source = Direction(direction), Reference(reference)
+        trigger = Trigger(price, way, source, trail, trail_bps, TimeInForce(time_in_force))
+    return Terms(display, shown, min_quantity, PostOnly(post_only), budget, trigger)
+
+
+def _conditions(conditions: Conditions | None) -> Row | None:
+    if conditions is None:
+        return None
+    repeated = {_text(tag): _text(value) for tag, value in conditions.repeated.items()}
+    times = (conditions.expires_at, conditions.starts_at, conditions.price_wanted)
+    policies = (conditions.cancel_on_disconnect, conditions.is_held)
+    return [_text(conditions.ord_type), repeated, *times, *policies]
+
+
+def _load_conditions(row: Row) -> Conditions:
+    ord_type, repeated, *rest = row
+    fields = {_bytes(tag): _bytes(value) for tag, value in repeated.items()}
+    return Conditions(_bytes(ord_type), fields, *rest)
+
+
+def _session(number: int, session: SessionState, places: dict[bytes, int]) -> Row:
+    policy, mode = session.policy, session.self_trade
+    return [
+        *(number, places[session.account.name], session.is_up, session.cancelled),
+        *(session.grace_until, policy.cancels, policy.after_logout, _text(policy.scope.value)),
+        *(policy.grace_ns, None if mode is None else int(mode)),
+        [_quote(one) for one in session.quotes.values()],
     ]
-    for name, order in state.by_cl_ord_id.items():
-        out += (_COUNT.pack(order.order_id), _short(name))
-    out.append(struct.pack(f"<{len(state.open)}Q", *state.open))
-    out += (_short(name) for name in state.retired)
-    return b"".join(out)
 
 
-def _load_session(cursor: _Cursor, venue: Venue, orders: dict[int, VenueOrder]) -> None:
-    number, is_up, cancels, names, opened, retired = cursor.unpack(_SESSION)
-    state = venue.sessions[number] = SessionState()
-    state.is_up, state.cancel_on_disconnect = bool(is_up), bool(cancels)
-    for _ in range(names):
-        order = orders[cursor.count()]
-        state.by_cl_ord_id[cursor.name()] = order
-    state.open = {order_id: orders[order_id] for order_id in cursor.numbers(opened)}
-    state.retired.extend(cursor.name() for _ in range(retired))
+def _load_session(
+    row: Row, state: VenueState, owners: list[AccountState], orders: dict[int, VenueOrder]
+) -> None:
+    number, place, is_up, cancelled, grace_until, cancels, after_logout, *rest = row
+    scope, grace_ns, mode, quotes = rest
+    session = state.sessions[number] = SessionState(owners[place])
+    session.is_up, session.cancelled, session.grace_until = is_up, cancelled, grace_until
+    session.policy = DisconnectPolicy(cancels, after_logout, Scope(_bytes(scope)), grace_ns)
+    session.self_trade = None if mode is None else SelfTrade(mode)
+    if grace_until:
+        state.timers.set(grace_until, Due.GRACE, number)
+    for one in quotes:
+        quote = _load_quote(number, one, state, orders)
+        session.quotes[quote.instrument.instrument_id] = quote
 
 
-def _sized(data: bytes) -> bytes:
-    return _COUNT.pack(len(data)) + data
+def _quote(quote: Quote) -> Row:
+    sides = [one.order_id if one is not None else 0 for one in (quote.bid, quote.offer)]
+    names = _text(quote.quote_id), _text(quote.entry_id)
+    return [quote.instrument.instrument_id, *names, *sides]
 
 
-def _short(data: bytes) -> bytes:
-    return _SIZE.pack(len(data)) + data
+def _load_quote(session: int, row: Row, state: VenueState, orders: dict[int, VenueOrder]) -> Quote:
+    instrument_id, quote_id, entry_id, bid, offer = row
+    quote = Quote(session, state.listing[instrument_id], _bytes(quote_id), _bytes(entry_id))
+    for order_id in (bid, offer):
+        if order_id:
+            quote.put(orders[order_id])
+    return quote
+
+
+def _text(data: bytes) -> str:
+    return data.decode("latin-1")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1")

@@ -54,9 +54,10 @@ class Online:
 
 @dataclass(slots=True)
 class Offline:
-    """The peer, which was online, is gone."""
+    """The peer, which was online, is gone; `is_logout`: after a Logout of either side."""
 
     reason: str
+    is_logout: bool = False
 
 
 @dataclass(slots=True)

@@ -468,13 +468,14 @@ class Session:
     def _leave(self, event: Input, reason: str, close: bool = True) -> None:
         self._last_request = (0, 0)
         was_online = self.state in (State.ACTIVE, State.LOGGING_OUT)
+        is_logout = event is Input.LOGOUT_RECEIVED or self.state is State.LOGGING_OUT
         self._move(event)
         self._resend = None
         self._liveness.probed_at = 0
         # What waits behind a gap is asked for again when the peer is back.
         self._inbound.reset(self._inbound.expected)
         if was_online:
-            self._effects.append(Offline(reason))
+            self._effects.append(Offline(reason, is_logout))
         if close:
             self._effects.append(Disconnect(reason))
 

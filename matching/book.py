@@ -2,104 +2,44 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final, Generic
 
-from sortedcontainers import SortedDict
-
+from matching.book_side import BookSide, Level
 from matching.events import Event, O, Traded
-from matching.order import Order, Side
+from matching.order import Order, SelfTrade, Side
+from matching.self_trade import NO_GROUP, group_to_avoid, prevent
+from matching.triggers import References, TriggerQueue
+
+__all__ = ["Book", "BookSide", "Level"]
 
 _BUY: Final = Side.BUY
 
 
-class Level(Generic[O]):
-    """The orders at one price, first come first; `quantity` is the sum of their leaves."""
-
-    __slots__ = ("orders", "quantity")
-
-    def __init__(self) -> None:
-        # A plain dict gets slow at its front once many of its first keys are gone.
-        self.orders: OrderedDict[int, O] = OrderedDict()
-        self.quantity = 0
-
-
-class BookSide(Generic[O]):
-    """The resting orders of one side, by price."""
-
-    __slots__ = ("_best_index", "_levels", "side")
-
-    def __init__(self, side: Side) -> None:
-        self.side = side
-        self._levels: SortedDict[int, Level[O]] = SortedDict()
-        self._best_index = -1 if side is Side.BUY else 0
-
-    def __bool__(self) -> bool:
-        return bool(self._levels)
-
-    @property
-    def best(self) -> int:
-        """The best price; raises IndexError when nothing rests."""
-        return self.best_level()[0]
-
-    def best_level(self) -> tuple[int, Level[O]]:
-        """The best price and its level; raises IndexError when nothing rests."""
-        found: tuple[int, Level[O]] = self._levels.peekitem(self._best_index)
-        return found
-
-    def levels(self) -> Iterator[tuple[int, Level[O]]]:
-        """Price and level, best first."""
-        prices = reversed(self._levels) if self.side is _BUY else iter(self._levels)
-        for price in prices:
-            yield price, self._levels[price]
-
-    def accepts(self, limit: int | None, price: int) -> bool:
-        """Whether an order that comes from the other side, with this limit, trades at `price`."""
-        if limit is None:
-            return True
-        return limit <= price if self.side is _BUY else limit >= price
-
-    def add(self, order: O) -> None:
-        """Rest an order behind all others at its price."""
-        level = self._levels.get(order.price)
-        if level is None:
-            level = self._levels[order.price] = Level()
-        level.orders[order.order_id] = order
-        level.quantity += order.leaves
-
-    def remove(self, order: O) -> None:
-        """Take a resting order out; raises KeyError when it does not rest here."""
-        level = self._levels[order.price]
-        del level.orders[order.order_id]
-        level.quantity -= order.leaves
-        if not level.orders:
-            del self._levels[order.price]
-
-    def reduce(self, order: O, by: int) -> None:
-        """Make a resting order smaller; it keeps its place."""
-        order.leaves -= by
-        self._levels[order.price].quantity -= by
-
-    def drop_level(self, price: int) -> None:
-        """Forget a level that has been emptied."""
-        del self._levels[price]
-
-
 class Book(Generic[O]):
-    """Both sides of one instrument."""
+    """Both sides of one instrument, and what waits for them to move.
 
-    __slots__ = ("buys", "sells")
+    `last` is the price of the last trade. While `is_suspended`, no trigger fires.
+    """
+
+    __slots__ = ("buys", "is_suspended", "last", "sells", "triggers")
 
     def __init__(self) -> None:
         self.buys: BookSide[O] = BookSide(Side.BUY)
         self.sells: BookSide[O] = BookSide(Side.SELL)
+        self.triggers: TriggerQueue[O] = TriggerQueue()
+        self.last: int | None = None
+        self.is_suspended = False
 
     def orders(self) -> Iterator[O]:
         """Every resting order: buys, then sells, each best price first and in order of time."""
         for side in (self.buys, self.sells):
             for _, level in side.levels():
                 yield from level.orders.values()
+
+    def waiting(self) -> Iterator[O]:
+        """Every order that waits for its trigger, in order of entry."""
+        return iter(self.triggers)
 
     def side_of(self, order: Order) -> BookSide[O]:
         """The side on which the order rests."""
@@ -109,33 +49,83 @@ class Book(Generic[O]):
         """The side with which the order trades."""
         return self.sells if order.side is _BUY else self.buys
 
-    def can_fill(self, order: O, limit: int | None) -> bool:
-        """Whether all that the order leaves could trade now."""
-        side, wanted = self.opposite(order), order.leaves
+    def references(self) -> References:
+        """What triggers look at."""
+        return self.last, self.buys.best_price, self.sells.best_price
+
+    def would_trade(self, order: O, limit: int | None) -> bool:
+        """Whether an order at this limit would meet another one at once."""
+        side = self.opposite(order)
+        best = side.best_price
+        return best is not None and side.accepts(limit, best)
+
+    def reachable(self, order: O, limit: int | None) -> Iterator[tuple[int, int]]:
+        """Price and quantity that the order could trade, up to what would end it.
+
+        Self-trade prevention ends it at the first order of its own group, unless that gives way.
+        """
+        avoided = group_to_avoid(order)
+        gives_way = order.self_trade is SelfTrade.CANCEL_OLDEST
+        side = self.opposite(order)
         for price, level in side.levels():
             if not side.accepts(limit, price):
-                break
-            wanted -= level.quantity
+                return
+            quantity, ahead = level.quantity, 0
+            for maker in level.orders.values() if avoided != NO_GROUP else ():
+                if maker.self_trade_group != avoided:
+                    # What an iceberg hides comes behind all that is at its price now.
+                    ahead += (maker.terms is not None and maker.terms.shown) or maker.leaves
+                elif gives_way:
+                    quantity -= maker.leaves
+                else:
+                    yield price, ahead
+                    return
+            yield price, quantity
+
+    def can_fill(self, order: O, limit: int | None, wanted: int) -> bool:
+        """Whether so many lots of the order could trade now."""
+        for _, quantity in self.reachable(order, limit) if wanted else ():
+            wanted -= quantity
             if wanted <= 0:
                 return True
-        return False
+        return not wanted
 
-    def match(self, taker: O, limit: int | None, out: list[Event[O]]) -> None:
-        """Trade `taker` against the other side, best price first, as far as `limit` allows."""
+    def match(self, taker: O, limit: int | None, out: list[Event[O]]) -> bool:
+        """Trade `taker` against the other side, best price first, as far as `limit` allows.
+
+        Returns whether self-trade prevention ends it; to cancel what it leaves is the caller's.
+        """
         side = self.opposite(taker)
-        while taker.leaves and side:
-            price, level = side.best_level()
-            if not side.accepts(limit, price):
-                return
+        avoided = group_to_avoid(taker) if taker.self_trade_group else NO_GROUP
+        is_ended = False
+        while taker.leaves and not is_ended:
+            price = side.best_price if side.is_stale else side.known_best
+            if price is None or not side.accepts(limit, price):
+                break
+            level = side.level(price)
             orders = level.orders
             while taker.leaves and orders:
                 maker = next(iter(orders.values()))
-                quantity = min(maker.leaves, taker.leaves)
+                if maker.self_trade_group == avoided:
+                    is_ended = prevent(side, maker, taker, out)
+                    if is_ended or not orders:
+                        break  # a level goes with the last order that is cancelled
+                    continue
+                quantity, terms = maker.leaves, maker.terms
+                if terms is not None and terms.shown:
+                    quantity = terms.shown
+                if quantity > taker.leaves:
+                    quantity = taker.leaves
                 maker.leaves -= quantity
                 taker.leaves -= quantity
                 level.quantity -= quantity
+                if terms is not None and terms.shown:
+                    level.trade_shown(maker, terms, quantity)
                 if not maker.leaves:
                     del orders[maker.order_id]
+                self.last = price
                 out.append(Traded(maker, taker, price, quantity, maker.leaves, taker.leaves))
-            if not orders:
-                side.drop_level(price)
+            else:
+                if not orders:
+                    side.drop_level(price)
+        return is_ended

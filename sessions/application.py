@@ -34,8 +34,11 @@ class Application(Protocol):
     def on_message(self, peer: Peer, message: Message) -> None:
         """A valid application message, in sequence, exactly once."""
 
-    def on_logout(self, peer: Peer, reason: str) -> None:
-        """The peer, logged on before, is gone."""
+    def on_logout(self, peer: Peer, is_logout: bool) -> None:
+        """The peer, logged on before, is gone; `is_logout`: it has said so, or was told to go."""
+
+    def on_time(self, now: int) -> None:
+        """Time passes: called every now and then, outside of any turn; `now` is UTC in ns."""
 
     def on_recovered(self, record: Record, stamp: int) -> None:
         """One of its records read back from the journal at start; nothing may be sent now.

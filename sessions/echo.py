@@ -49,9 +49,12 @@ class EchoApplication:
             header = b"97=%b\x01" % (message.get(tags.POSS_RESEND) or b"")
         peer.send(message.msg_type, self._body(message), header)
 
-    def on_logout(self, peer: Peer, reason: str) -> None:
+    def on_logout(self, peer: Peer, is_logout: bool) -> None:
         """Forget what was seen."""
         self._seen.pop(peer.number, None)
+
+    def on_time(self, now: int) -> None:
+        """Nothing is ever due."""
 
     def on_recovered(self, record: Record, stamp: int) -> None:
         """Nothing: it keeps no state and writes no input records."""

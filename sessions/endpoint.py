@@ -281,7 +281,7 @@ class Endpoint:
     def _offline(self, effect: Offline) -> None:
         log.info("gone", peer=self.comp_id.decode("latin-1"), reason=effect.reason)
         self._gone = effect.reason
-        self._application.on_logout(self, effect.reason)
+        self._application.on_logout(self, effect.is_logout)
 
     def _reset(self, _: Reset) -> None:
         self._journal.add(Kind.RESET, self.number, 0, 1)

@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 A = TypeVar("A", bound=Application)
 _TELL_EVERY_S: Final = 2.0
+_TICK_S: Final = 0.1
 
 
 class Server(Generic[A]):
@@ -49,8 +50,11 @@ class Server(Generic[A]):
         timetable: Timetable | None = None,
         plan: MaintenancePlan | None = None,
         snapshots: SnapshotPlan | None = None,
+        tick_s: float = _TICK_S,
     ) -> None:
         """To be made inside the running event loop; `clock` tells UTC in nanoseconds.
+
+        The application is told every `tick_s` seconds that time passes.
 
         Without `access` nobody is asked to prove who it is; without `timetable` it is always open.
         """
@@ -58,7 +62,10 @@ class Server(Generic[A]):
         self._failure: Exception | None = None
         self._stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.turn = Turn(journal, clock or Clock().now, loop.call_soon, self._turn_failed)
+        self._clock = clock or Clock().now
+        self._tick_s = tick_s
+        self._ticking: asyncio.TimerHandle | None = None
+        self.turn = Turn(journal, self._clock, loop.call_soon, self._turn_failed)
         journal.settle_with(loop.call_soon_threadsafe, self.turn.settled, self.turn.fail)
         self.application = make_application(journal, self.turn)
         self.registry = Registry(admission, validator, journal, self.turn, self.application)
@@ -94,6 +101,7 @@ class Server(Generic[A]):
                 raise self._failure
         if self._snapshotter is not None:
             self._snapshotter.look()
+        self._tick()
         await self._acceptor.listen(doors)
 
     def stop(self) -> None:
@@ -107,6 +115,8 @@ class Server(Generic[A]):
         then nobody was told anything more, and what was acknowledged before is in the journal.
         """
         await self._stopped.wait()
+        if self._ticking is not None:
+            self._ticking.cancel()
         if self._curfew is not None:
             self._curfew.stop()
         if self._snapshotter is not None:
@@ -118,6 +128,15 @@ class Server(Generic[A]):
         self._journal.close()
         if self._failure is not None:
             raise self._failure
+
+    def _tick(self) -> None:
+        """Let the application do what is due; between two turns this costs next to nothing."""
+        try:
+            self.application.on_time(self._clock())
+        except Exception as error:
+            self.turn.fail(error)
+            return
+        self._ticking = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
 
     def _keep_snapshot(self, directory: Path) -> None:
         """So that the next start is quick; it can do without."""

@@ -25,8 +25,11 @@ PURE_FILES = [
     *sorted((ROOT / "matching").glob("*.py")),
     *(
         ROOT / "exchange" / f"{name}.py"
-        for name in ("commands", "events", "instruments", "orders", "requests", "venue")
+        for name in ("commands", "conditional", "events", "instruments", "logons", "orders")
     ),
+    *(ROOT / "exchange" / f"{name}.py" for name in ("quote_reports", "quotes")),
+    *sorted((ROOT / "exchange" / "requests").glob("*.py")),
+    *sorted((ROOT / "exchange" / "venue").glob("*.py")),
 ]
 NOT_PURE = {"asyncio", "socket", "os", "random", "logging", "structlog", "uuid", "datetime"}
 NOT_PURE_CALLS = {"open", "print", "input", "hash", "id"}

@@ -36,7 +36,7 @@ def play_until(rerun: Rerun, batches: Iterable[Batch], at: Moment | None) -> Mom
         for record in batch.records:
             if at is not None and at.position is not None and record.position > at.position:
                 return reached
-            rerun.apply(record)
+            rerun.apply(record, batch.stamp)
             if record.kind in INPUT_KINDS:
                 reached.position, reached.stamp = record.position, batch.stamp
     return reached
@@ -47,9 +47,9 @@ def find_book(venue: Venue, symbol: bytes) -> tuple[Instrument, Book[VenueOrder]
 
     One whose steps were changed was listed again, and nothing rests in the old one.
     """
-    for number in reversed(range(len(venue.listing))):
-        if venue.listing[number].symbol == symbol:
-            return venue.listing[number], venue.engine.books[number]
+    for number in reversed(range(len(venue.state.listing))):
+        if venue.state.listing[number].symbol == symbol:
+            return venue.state.listing[number], venue.state.engine.books[number]
     return None
 
 

@@ -74,7 +74,7 @@ def make_checkpoint(
             ledger.take(batch)
             for record in batch.records:
                 if record.kind in EXECUTED_KINDS:
-                    executor.replay(record)
+                    executor.replay(record, batch.stamp)
             stamp = batch.stamp
             if batch.end >= goal:
                 break

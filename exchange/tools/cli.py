@@ -200,7 +200,7 @@ def book_command(
             raise ToolError(f"--at {at}: the journal ends at position {reached.position}")
         found = book.find_book(rerun.venue, symbol.encode())
         if found is None:
-            listing = rerun.venue.listing
+            listing = rerun.venue.state.listing
             names = [printable(listing[number].symbol) for number in range(len(listing))]
             known = f"there were {', '.join(dict.fromkeys(names))}" if names else "nothing was"
             raise ToolError(f"{symbol} was not traded then; {known}")

@@ -150,7 +150,7 @@ def payload_text(record: Record) -> str:
     if record.kind in (Kind.COMMAND, Kind.SENT):
         return shown_raw(record.payload)
     if record.kind is Kind.UP:
-        return f"cancel on disconnect {printable(record.payload) or 'by rule'}"
+        return shown_raw(record.payload) or "everything by rule"
     return record.payload.hex() if record.kind is Kind.DIGEST else printable(record.payload)
 
 

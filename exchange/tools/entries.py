@@ -18,10 +18,12 @@ _NOTES: Final = {
     Kind.DOWN: "gone",
     Kind.RESET: "both sequences begin again at 1",
     Kind.RULES: "new rules",
+    Kind.CONTROL: "the operator has changed something",
 }
 _REQUESTS: Final = frozenset(
     (
         tags.NEW_ORDER_SINGLE,
+        tags.NEW_ORDER_LIST,
         tags.ORDER_CANCEL_REQUEST,
         tags.ORDER_CANCEL_REPLACE_REQUEST,
         tags.ORDER_STATUS_REQUEST,
@@ -127,7 +129,7 @@ class OrderLife:
             return False
         if message.get(tags.ORDER_ID) in self.orders:
             return True
-        names = [name for tag in _NAMES if (name := message.get(tag)) is not None]
+        names = [name for tag, name in message.pairs() if tag in _NAMES]  # a list has many
         return self.wanted in names or any((entry.session, name) in self._names for name in names)
 
     def _may_concern(self, raw: bytes) -> bool:

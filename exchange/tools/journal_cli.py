@@ -11,6 +11,7 @@ from rich.text import Text
 
 from exchange.rerun import Rerun
 from exchange.service import calm_garbage_collection
+from exchange.snapshot import digest_of
 from exchange.tools.contents import (
     Figures,
     RecordFilter,
@@ -99,7 +100,7 @@ def verify_command(
             if oldest is not None:
                 print(f"Begins behind position {oldest.place.position:,}; what was before is gone.")
             print(f"End: position {reader.position:,}, {end.value if end else ''}.")
-            print(f"Digest: {verifier.rerun.venue.digest()}")
+            print(f"Digest: {digest_of(verifier.rerun.venue)}")
         if divergence is not None:
             raise typer.Exit(_DIVERGED)
 
@@ -118,7 +119,7 @@ def _verdict(
         "snapshots": counts.snapshots,
         "position": reader.position,
         "end": reader.end.name.lower() if reader.end else None,
-        "digest": verifier.rerun.venue.digest(),
+        "digest": digest_of(verifier.rerun.venue),
     }
     if divergence is not None:
         file, byte = reader.where(divergence.offset)

@@ -36,9 +36,13 @@ class Kind(IntEnum):
     CREDENTIAL = 7  # payload: what is to be remembered of how the session proved itself
     RULES = 8  # payload: the rules of the venue from here on; of session 0
     DIGEST = 9  # payload: a digest of the venue behind the last input; of session 0
+    TIME = 10  # nothing but that something is due; of session 0
+    CONTROL = 11  # payload: what the operator wants of the venue; of session 0
 
 
-INPUT_KINDS: Final = frozenset((Kind.COMMAND, Kind.UP, Kind.DOWN, Kind.RULES))
+INPUT_KINDS: Final = frozenset(
+    (Kind.COMMAND, Kind.UP, Kind.DOWN, Kind.RULES, Kind.TIME, Kind.CONTROL)
+)
 EXECUTED_KINDS: Final = INPUT_KINDS | {Kind.DIGEST}  # what concerns the application
 
 

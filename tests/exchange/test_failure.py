@@ -21,8 +21,8 @@ _SABOTAGE = """
 import exchange.venue, sys
 from exchange.__main__ import main
 apply = exchange.venue.Venue.apply
-def broken(self, position, command):
-    events = apply(self, position, command)
+def broken(self, position, now, command):
+    events = apply(self, position, now, command)
     if getattr(command, "cl_ord_id", b"") == b"poison":
         raise ZeroDivisionError("sabotage")
     return events
@@ -56,7 +56,7 @@ def test_a_failed_turn_is_the_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     journal = segment_path(tmp_path, 1).read_bytes()
     client.take()
 
-    def broken(self: Venue, position: int, command: Command) -> list[VenueEvent]:
+    def broken(self: Venue, position: int, now: int, command: Command) -> list[VenueEvent]:
         raise ZeroDivisionError("sabotage")
 
     monkeypatch.setattr(Venue, "apply", broken)

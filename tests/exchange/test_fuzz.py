@@ -170,7 +170,7 @@ def test_nothing_that_a_client_sends_brings_the_venue_down(
         world.turn()
         world.now += rng.choice((0, 1_000_000, 500_000_000))
         assert not world.failures, f"seed {seed}, message {number}: {raw!r}"
-    check_invariants(world.venue.engine)
+    check_invariants(world.venue.state.engine)
     (answer,) = witness.order("w", "buy", "1", "1")
     assert answer[150] == "0", f"seed {seed}"
     assert witness.is_connected

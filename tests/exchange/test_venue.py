@@ -256,26 +256,26 @@ def test_cancel_on_disconnect_never_overtakes_an_order_already_received() -> Non
 
 def test_an_order_that_is_replaced_on_and_on_costs_no_memory() -> None:
     world = World()
-    world.venue._remembered = 3
+    world.venue.state.remembered = 3
     client = world.client("C")
     client.order("r0", "buy", "1", "100")
     for number in range(1, 9):
         terms = f"55=BTC/USD|54=1|60=<now>|38=1|40=2|44={100 + number}|"
         client.send(f"35=G|11=r{number}|41=r{number - 1}|{terms}")
-    state = world.venue.sessions[1]
-    assert list(state.by_cl_ord_id) == [b"r5", b"r6", b"r7", b"r8"]
+    state = world.venue.state.sessions[1].account
+    assert list(state.names) == [b"r5", b"r6", b"r7", b"r8"]
     assert told(client.ask("35=F|11=x|41=r7|55=BTC/USD|54=1|60=<now>|"), 35, 102) == ["9 1"]
     assert told(client.ask("35=F|11=y|41=r8|55=BTC/USD|54=1|60=<now>|"), 150, 41) == ["4 r8"]
 
 
 def test_closed_orders_are_remembered_up_to_a_bound() -> None:
     world = World()
-    world.venue._remembered = 3
+    world.venue.state.remembered = 3
     client = world.client("C")
     for number in range(5):
         client.order(f"a{number}", "buy", "1", "", "59=3|")
     assert told(client.order("a4", "buy", "1", "", "59=3|"), 150, 103) == ["8 6"], "remembered"
     assert told(client.order("a1", "buy", "1", "", "59=3|"), 150) == ["0", "4"], "forgotten"
-    state = world.venue.sessions[1]
-    assert list(state.by_cl_ord_id) == [b"a3", b"a4", b"a1"]
+    state = world.venue.state.sessions[1].account
+    assert list(state.names) == [b"a3", b"a4", b"a1"]
     assert list(state.retired) == [b"a3", b"a4", b"a1"]

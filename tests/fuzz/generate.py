@@ -32,6 +32,7 @@ _RIGHT: Final[Mapping[str, tuple[bytes, ...]]] = {
     **dict.fromkeys(("LENGTH", "SEQNUM", "NUMINGROUP"), _NUMBERS),
     **dict.fromkeys(("FLOAT", "PRICE", "QTY", "AMT", "PRICEOFFSET", "PERCENTAGE"), _FLOATS),
     "UTCTIMESTAMP": _TIMES,
+    "LOCALMKTDATE": (b"20240229", b"19700101", b"99991231"),
     "CHAR": (b"1", b"A", b"=", b"\xfe"),
     "BOOLEAN": (b"Y", b"N"),
 }
@@ -43,6 +44,7 @@ _WRONG: Final[Mapping[str, tuple[bytes, ...]]] = {
         *(b"20240230-12:00:00", b"20240229-24:00:00", b"20240229-12:00:00.", b"19691231-23:59:59"),
         *(b"20240229-12:00:00.1", b"20240229", b"20240229-12:00:00Z", b"00000101-00:00:00"),
     ),
+    "LOCALMKTDATE": (b"20240230", b"2024-02-29", b"20240229-12:00:00", b"240229"),
     "CHAR": (b"12", b"AB"),
     "BOOLEAN": (b"y", b"YES", b"0"),
 }

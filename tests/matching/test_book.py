@@ -110,6 +110,20 @@ def test_reduce_keeps_the_place_and_updates_the_level() -> None:
     assert levels(sells) == [(100, 4, [1, 2])]
 
 
+@pytest.mark.parametrize("side", Side)
+def test_the_best_price_is_known_without_looking(side: Side) -> None:
+    sign = 1 if side is Side.SELL else -1
+    book_side, (first, second) = side_with(side, f"1 5@{100}", f"2 5@{100 - sign}")
+    assert book_side.best_price == book_side.best == 100 - sign
+    book_side.remove(second)
+    assert book_side.best_price == book_side.best == 100
+    book_side.add(second)
+    assert book_side.best_price == 100 - sign
+    book_side.remove(first)
+    book_side.remove(second)
+    assert book_side.best_price is None
+
+
 def test_drop_level_forgets_one_price() -> None:
     sells, _ = side_with(Side.SELL, "1 5@100", "2 3@101")
     sells.drop_level(100)
@@ -180,7 +194,8 @@ BUYS = ("buy 1 2@100", "buy 2 2@100", "buy 3 3@99", "buy 4 9@97")
 def test_can_fill(resting: Iterable[str], taker: str, limit: int | None, fits: bool) -> None:
     book = book_with(*resting)
     before = describe_book(book)
-    assert book.can_fill(parse_order(taker), limit) is fits
+    order = parse_order(taker)
+    assert book.can_fill(order, limit, order.leaves) is fits
     assert describe_book(book) == before
 
 

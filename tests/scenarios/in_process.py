@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from exchange.sequencer import Sequencer
 from fix_engine.message import Message
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder, Garbled
-from sessions.echo import EchoApplication
 from sessions.endpoint import Endpoint
 from sessions.journal import Durability, Journal
-from sessions.registry import Admission, Registry
+from sessions.registry import Registry
 from sessions.turn import Turn
 from tests.scenarios.player import Link
 from tests.scenarios.script import Script
-from tests.scenarios.venue import START_NS, VENUE, settings_of
+from tests.scenarios.venue import START_NS, VENUE, admission_of, application_of
 from tests.support.messages import decode, dictionary, fix
 
 
@@ -28,18 +28,20 @@ class InProcess:
 
     def __init__(self, script: Script) -> None:
         self._now = START_NS
-        self.settings = settings_of(script)
+        admission = admission_of(script)
+        self.settings = admission.settings
         journal = Journal(Path(), Durability.MEMORY)
         self._due: list[Callable[[], None]] = []
         self._failures: list[Exception] = []
         self._wires: list[_Wire] = []
         self.turn = Turn(journal, lambda: self._now, self._due.append, self._failures.append)
-        application = EchoApplication(dictionary())
+        self.application = application_of(script, journal, self.turn)
         self.registry = Registry(
-            Admission(self.settings), Validator(dictionary()), journal, self.turn, application
+            admission, Validator(dictionary()), journal, self.turn, self.application
         )
         self.registry.recover()
-        application.on_started(self.registry.peers)
+        self.application.on_started(self.registry.peers)
+        self.end_turn()
 
     @property
     def now(self) -> int:
@@ -78,6 +80,7 @@ class InProcess:
             self._now = due
             for wire in self._wires:
                 wire.timeout(due)
+            self.application.on_time(due)
             self.end_turn()
             assert min(self._deadlines(), default=end + 1) > due, "a deadline that does not pass"
         self._now = end
@@ -100,7 +103,10 @@ class InProcess:
 
     def _deadlines(self) -> list[int]:
         found = (wire.deadline() for wire in self._wires)
-        return [deadline for deadline in found if deadline is not None]
+        deadlines = [deadline for deadline in found if deadline is not None]
+        if isinstance(self.application, Sequencer) and self.application.venue.next_due:
+            deadlines.append(self.application.venue.next_due)
+        return deadlines
 
     def _session_of(self, comp_id: str) -> Endpoint:
         for endpoint in self.registry:

@@ -20,14 +20,12 @@ from typing import Any, Final, TypeVarTuple, cast
 from fix_engine.timestamps import SECOND_NS
 from fix_engine.validation import Validator
 from sessions.acceptor import Doors, bind
-from sessions.echo import EchoApplication
 from sessions.endpoint import Endpoint
 from sessions.journal import Durability, Journal
-from sessions.registry import Admission
 from sessions.server import Server
 from tests.scenarios.player import Link
 from tests.scenarios.script import Script
-from tests.scenarios.venue import START_NS, limits_of, settings_of
+from tests.scenarios.venue import START_NS, admission_of, application_of, limits_of
 from tests.support.messages import dictionary
 
 _PATIENCE_S: Final = 10.0  # for what takes milliseconds
@@ -134,17 +132,19 @@ class OverTcp:
         self._runner = asyncio.Runner(loop_factory=lambda: self._loop)
         self._links: list[_Plug] = []
         self._listener = bind("127.0.0.1", 0)
-        settings = settings_of(script)
-        self._runner.run(self._start(Admission(settings)))
+        self._runner.run(self._start(script))
 
-    async def _start(self, admission: Admission) -> None:
+    async def _start(self, script: Script) -> None:
+        admission = admission_of(script)
         self._server = Server(
             Journal(Path(), Durability.MEMORY),
             Validator(dictionary()),
             admission,
             limits_of(admission.settings),
-            lambda journal, turn: EchoApplication(dictionary()),
+            lambda journal, turn: application_of(script, journal, turn),
             self._clock.now,
+            # Hours pass in scenarios: who has no timers need not count their tenths of seconds.
+            tick_s=0.1 if script.application == "venue" else 86_400.0,
         )
         await self._server.start(Doors(self._listener))
         self._run = asyncio.create_task(self._server.run("The venue is closing"))

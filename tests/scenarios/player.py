@@ -19,7 +19,7 @@ from tests.scenarios.fields import (
     to_text,
     value,
 )
-from tests.scenarios.script import Action, Script, Verb, duration_ns
+from tests.scenarios.script import OTHER, Action, Script, Verb, duration_ns
 from tests.scenarios.venue import VENUE
 
 _UNSAID = ("8", "9", "10", "49", "52", "56", "122")  # compared only where a script writes them
@@ -89,10 +89,10 @@ class _Numbers:
 
 
 class _Client:
-    """One of the two speakers of a script, with its present connection."""
+    """One of the speakers of a script, with its present connection."""
 
-    def __init__(self) -> None:
-        self.comp_id = "CLIENT"
+    def __init__(self, comp_id: str = "CLIENT") -> None:
+        self.comp_id = comp_id
         self.link: Link | None = None
         self.has_seen_end = True
 
@@ -107,7 +107,8 @@ class Player:
     def __init__(self, script: Script, transport: Transport) -> None:
         self._script = script
         self._transport = transport
-        self._clients = (_Client(), _Client())
+        self._clients = {"": _Client(), OTHER: _Client()}
+        self._clients |= {name: _Client(name) for name in script.clients}
         self._numbers: dict[str, _Numbers] = {}
         self._since = transport.now  # nothing that arrives now was sent before
         self._line = 0
@@ -117,7 +118,7 @@ class Player:
         for action in self._script.actions:
             self._line = action.line
             try:
-                self._do(action, self._clients[action.is_other])
+                self._do(action, self._clients[action.who])
             except Exception as error:
                 if not isinstance(error, DeviationError):
                     error.add_note(f"at {self._script.path}:{self._line}")
@@ -214,7 +215,7 @@ class Player:
 
     def _nothing_is_left(self, but_the_end_of: _Client | None = None) -> None:
         """Whatever came before this line was expected, the end of a connection included."""
-        for client in self._clients:
+        for client in self._clients.values():
             link = client.link
             if link is not None and link.arrived:
                 more = "".join(f"\n  received  {to_text(message)}" for message in link.arrived)

@@ -15,11 +15,16 @@ _MESSAGE = re.compile(r"(?:-?\w*=[^|]*\|)+")
 _DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)s")
 _SETTING = re.compile(r"(\w+) *= *(\S.*)")
 _NAME = re.compile(r"as ([!-<>-~]+)")
+_CLIENT = re.compile(r"([A-Z][A-Z0-9]*)(?: of ([!-<>-~]+))?")
+_APPLICATIONS: Final = ("echo", "venue")
 _LOGON: Final = ("98=0", "108=30")  # what `log on` says, unless other values are written
 
 
 class ScriptError(ValueError):
     """A script that cannot be read; says where, and what is wrong with the line."""
+
+
+OTHER: Final = "other"  # the second connection, where clients have no names
 
 
 class Verb(Enum):
@@ -57,21 +62,26 @@ _IN_PROCESS_ONLY: Final = frozenset((Verb.CONNECT_KNOWN, Verb.VENUE_CONNECTS))
 
 @dataclass(slots=True)
 class Action:
-    """One line: who (`other` is the second connection), what, and the rest of it."""
+    """One line: who (OTHER is the second connection, or the name of a client), what, the rest."""
 
     line: int
-    is_other: bool
+    who: str
     verb: Verb
     text: str = ""
 
 
 @dataclass(slots=True)
 class Script:
-    """A scenario as it was read; `settings` are text by name, with their line."""
+    """A scenario as it was read; `settings` are text by name, with their line.
+
+    `clients` are those that have a name, each with its account or "".
+    """
 
     path: Path
     title: str = ""
     rules: list[str] = field(default_factory=list)
+    application: str = "echo"
+    clients: dict[str, str] = field(default_factory=dict)
     settings: dict[str, tuple[int, str]] = field(default_factory=dict)
     actions: list[Action] = field(default_factory=list)
 
@@ -111,7 +121,7 @@ def duration_ns(text: str) -> int | None:
 def _read_line(script: Script, number: int, line: str) -> None:
     word, _, rest = line.partition(" ")
     rest = rest.strip()
-    if word in ("title", "rule", "application", "setting"):
+    if word in ("title", "rule", "application", "client", "setting"):
         if script.actions:
             raise script.error(number, f"{word!r} belongs above the first action")
         if not rest:
@@ -122,8 +132,15 @@ def _read_line(script: Script, number: int, line: str) -> None:
         case "rule":
             script.rules.append(rest)
         case "application":
-            if rest != "echo":
-                raise script.error(number, f"no application {rest!r}; there is echo")
+            if rest not in _APPLICATIONS:
+                there = " and ".join(_APPLICATIONS)
+                raise script.error(number, f"no application {rest!r}; there are {there}")
+            script.application = rest
+        case "client":
+            match = _CLIENT.fullmatch(rest)
+            if match is None:
+                raise script.error(number, "a client is: NAME, or NAME of ACCOUNT")
+            script.clients[match[1]] = match[2] or ""
         case "setting":
             match = _SETTING.fullmatch(rest)
             if match is None:
@@ -134,8 +151,9 @@ def _read_line(script: Script, number: int, line: str) -> None:
 
 
 def _actions(script: Script, number: int, line: str) -> list[Action]:
-    is_other = line.startswith("other ")
-    words = line.removeprefix("other ").lstrip()
+    first, _, rest = line.partition(" ")
+    who = first if first == OTHER or first in script.clients else ""
+    words = rest.lstrip() if who else line
     for verb in sorted(Verb, key=lambda verb: -len(verb.value)):
         if re.match(rf"{verb.value}(\s|$)", words):
             break
@@ -143,19 +161,21 @@ def _actions(script: Script, number: int, line: str) -> list[Action]:
         raise script.error(number, f"no action begins like {words!r}")
     text = words[len(verb.value) :].strip()
     wrong = _wrong_with(verb, text)
-    if is_other and verb not in _CLIENT_VERBS:
-        wrong = f"'other' is a connection, it cannot {verb.value!r}"
+    if who and verb not in _CLIENT_VERBS:
+        wrong = f"{who!r} is a connection, it cannot {verb.value!r}"
+    elif script.clients and verb in _CLIENT_VERBS and who not in script.clients:
+        wrong = f"which client is it that is to {verb.value!r}?"
     if wrong:
         raise script.error(number, wrong)
     if verb is not Verb.LOG_ON:
-        return [Action(number, is_other, verb, text)]
+        return [Action(number, who, verb, text)]
     written = {part.partition("=")[0] for part in text.split("|")}
     usual = [part for part in _LOGON if part.partition("=")[0] not in written]
     logon = "".join(f"{part}|" for part in ("35=A", *usual)) + text
     return [
-        Action(number, is_other, Verb.CONNECT),
-        Action(number, is_other, Verb.SEND, logon),
-        Action(number, is_other, Verb.EXPECT, logon),
+        Action(number, who, Verb.CONNECT),
+        Action(number, who, Verb.SEND, logon),
+        Action(number, who, Verb.EXPECT, logon),
     ]
 
 

@@ -48,11 +48,20 @@ def test_comments_and_blank_lines_are_passed_over() -> None:
 
 def test_log_on_stands_for_three_lines_and_takes_other_values() -> None:
     read = script("other log on 108=5|141=Y|")
-    assert [(a.is_other, a.verb, a.text) for a in read.actions] == [
-        (True, Verb.CONNECT, ""),
-        (True, Verb.SEND, "35=A|98=0|108=5|141=Y|"),
-        (True, Verb.EXPECT, "35=A|98=0|108=5|141=Y|"),
+    assert [(a.who, a.verb, a.text) for a in read.actions] == [
+        ("other", Verb.CONNECT, ""),
+        ("other", Verb.SEND, "35=A|98=0|108=5|141=Y|"),
+        ("other", Verb.EXPECT, "35=A|98=0|108=5|141=Y|"),
     ]
+
+
+def test_clients_with_names_and_accounts() -> None:
+    read = script(
+        "application venue\nclient ONE of ACME\nclient TWO\nONE connect\nTWO send 35=0|\n"
+    )
+    assert read.application == "venue"
+    assert read.clients == {"ONE": "ACME", "TWO": ""}
+    assert [(a.who, a.verb) for a in read.actions] == [("ONE", Verb.CONNECT), ("TWO", Verb.SEND)]
 
 
 def test_a_scenario_needs_a_title_a_rule_and_something_to_do() -> None:
@@ -77,7 +86,10 @@ def test_a_scenario_needs_a_title_a_rule_and_something_to_do() -> None:
         "other advance 5s": "'other' is a connection",
         "connect\nsetting is_test = true": "belongs above the first action",
         "application": "says nothing",
-        "application venue": "there is echo",
+        "application music": "there are echo and venue",
+        "client buyer": "a client is: NAME, or NAME of ACCOUNT",
+        "client BUYER\nconnect": "which client is it that is to 'connect'",
+        "client BUYER\nBUYER advance 5s": "'BUYER' is a connection",
         "setting is_test": "a setting is: name = value",
     }.items(),
 )

@@ -5,15 +5,26 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any, Final
 
+from config.settings import Settings
+from exchange.rules import AccountRules, Rules
+from exchange.sequencer import Sequencer
+from exchange.service import make_rules
 from fix_engine.logon import SessionSettings
 from fix_engine.timestamps import SECOND_NS
 from sessions.connection import ConnectionLimits
+from sessions.echo import EchoApplication
+from sessions.journal import Journal
+from sessions.profile import Profile
+from sessions.registry import Admission
+from sessions.turn import Turn
 from tests.scenarios.script import Script, duration_ns
+from tests.support.messages import dictionary
 
 VENUE: Final = "SEAMARK"
 START_NS: Final = 1_800_000_000 * SECOND_NS  # 2027-01-15 08:00:00 UTC
 
 _DEFAULTS: Final = SessionSettings(VENUE.encode(), b"")
+_OF_RULES: Final = {f.name for f in fields(Rules) if f.type in ("str", "bool")}
 _NAMES: Final = {f.name for f in fields(SessionSettings)} - {"sender_comp_id", "target_comp_id"}
 
 
@@ -21,6 +32,8 @@ def settings_of(script: Script) -> SessionSettings:
     """The session settings of a scenario; raises ScriptError."""
     chosen: dict[str, Any] = {}
     for name, (line, text) in script.settings.items():
+        if script.application == "venue" and name in _OF_RULES:
+            continue
         field = f"{name}_ns" if f"{name}_ns" in _NAMES else name
         if field not in _NAMES:
             raise script.error(line, f"SessionSettings has no {name!r}")
@@ -29,6 +42,32 @@ def settings_of(script: Script) -> SessionSettings:
             raise script.error(line, f"{text!r} is no value for {name!r}")
         chosen[field] = value
     return replace(_DEFAULTS, **chosen)
+
+
+def admission_of(script: Script) -> Admission:
+    """Who may log on: the clients that have names, or anybody."""
+    settings = settings_of(script)
+    profiles = {
+        name.encode(): Profile(replace(settings, target_comp_id=name.encode()), account=account)
+        for name, account in script.clients.items()
+    }
+    return Admission(settings, profiles=profiles or None)
+
+
+def application_of(script: Script, journal: Journal, turn: Turn) -> EchoApplication | Sequencer:
+    """The application of a scenario; raises ScriptError."""
+    if script.application == "echo":
+        return EchoApplication(dictionary())
+    rules = make_rules(Settings())
+    chosen: dict[str, Any] = {}
+    for name, (line, text) in script.settings.items():
+        if name in _OF_RULES:
+            value = _value(getattr(rules, name), text, is_time=False)
+            if value is None:
+                raise script.error(line, f"{text!r} is no value for {name!r}")
+            chosen[name] = value
+    accounts = tuple(AccountRules(name) for name in sorted(set(script.clients.values()) - {""}))
+    return Sequencer(replace(rules, accounts=accounts, **chosen), journal, turn)
 
 
 def limits_of(settings: SessionSettings) -> ConnectionLimits:
@@ -43,6 +82,8 @@ def _value(default: object, text: str, is_time: bool) -> object:
     """`text` as a value of the kind that the default is; None when it is none."""
     words = text.encode("latin-1").split()
     match default:
+        case str():
+            return text
         case bool():
             return {"true": True, "false": False}.get(text)
         case int() if is_time:

@@ -38,8 +38,10 @@ class Notes:
         self.heard.append(f"{message.msg_type.decode()} {message.seq}")
         self.answer(peer, message)
 
-    def on_logout(self, peer: Peer, reason: str) -> None:
-        self.heard.append(f"down {peer.comp_id.decode()}: {reason}")
+    def on_logout(self, peer: Peer, is_logout: bool) -> None:
+        self.heard.append(f"down {peer.comp_id.decode()}{': logged out' if is_logout else ''}")
+
+    def on_time(self, now: int) -> None: ...
 
     def on_recovered(self, record: Record, stamp: int) -> None:
         self.recovered.append((record, stamp))

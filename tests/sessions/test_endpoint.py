@@ -126,7 +126,7 @@ def test_a_lost_connection_is_told_once() -> None:
     line.lose()
     line.endpoint.session.disconnected("again")
     line.endpoint.settle()
-    assert desk.notes.heard == ["up CLIENT", "down CLIENT: broken"]
+    assert desk.notes.heard == ["up CLIENT", "down CLIENT"]
     assert line.closed is None
 
 
@@ -136,9 +136,10 @@ def test_what_an_application_says_at_logon_follows_the_logon() -> None:
             peer.send(b"B", b"148=welcome\x01")
 
         def on_message(self, peer: Peer, message: Message) -> None: ...
-        def on_logout(self, peer: Peer, reason: str) -> None:
+        def on_logout(self, peer: Peer, is_logout: bool) -> None:
             peer.send(b"B", b"148=goodbye\x01")
 
+        def on_time(self, now: int) -> None: ...
         def on_recovered(self, *_: object) -> None: ...
         def restore(self, *_: object) -> None: ...
         def on_started(self, peers: object) -> None: ...

@@ -15,7 +15,7 @@ from tests.sim.world import Options, Totals, World, simulate
 
 Tamper = Callable[[Effect], list[Effect]]
 
-CHUNKS, SEEDS = 20, 100  # what is beyond is for `python -m tests.sim`
+CHUNKS, SEEDS = 20, 60  # what is beyond is for `python -m tests.sim`
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

@@ -6,10 +6,13 @@ replaced by `World.turn`, which ends a turn, and the clock by a number that test
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from config.settings import Settings
+from exchange.access import make_admission
+from exchange.control_file import ControlFile
+from exchange.rules import Rules
 from exchange.sequencer import Sequencer
 from exchange.service import make_rules
 from fix_engine.logon import SessionSettings
@@ -18,7 +21,8 @@ from fix_engine.timestamps import SECOND_NS, TimestampFormatter
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder
 from sessions.endpoint import Endpoint
-from sessions.journal import SEGMENT_BYTES, Durability, Journal
+from sessions.journal import SEGMENT_BYTES, Batch, Durability, Journal, Reader
+from sessions.profile import Profile
 from sessions.registry import Admission, Registry
 from sessions.snapshot import read_snapshots
 from sessions.turn import Turn
@@ -28,7 +32,11 @@ START_NS = 1_800_000_000 * SECOND_NS
 
 
 class World:
-    """The venue; `directory` None keeps its journal in memory."""
+    """The venue; `directory` None keeps its journal in memory.
+
+    `rules` None are those of the settings. With `accounts`, account by CompID, nobody else may log
+    on; without, anybody may, each on an account of their own.
+    """
 
     def __init__(
         self,
@@ -37,6 +45,8 @@ class World:
         replaces_live: bool = False,
         segment_bytes: int = SEGMENT_BYTES,
         now: int = START_NS,
+        rules: Rules | None = None,
+        accounts: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.now = now
@@ -45,13 +55,17 @@ class World:
         self.failures: list[Exception] = []
         self._due: list[Callable[[], None]] = []
         self._turn = Turn(self.journal, lambda: self.now, self._due.append, self.failures.append)
-        self.sequencer = Sequencer(make_rules(self.settings), self.journal, self._turn)
+        control = ControlFile(directory) if directory is not None else None
+        wanted = rules or make_rules(self.settings)
+        self.sequencer = Sequencer(wanted, self.journal, self._turn, control)
         self.venue = self.sequencer.venue
+        admission = Admission(
+            SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",)),
+            replaces_live=replaces_live,
+            profiles=None if accounts is None else _profiles(accounts),
+        )
         self.registry = Registry(
-            Admission(
-                SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",)),
-                replaces_live=replaces_live,
-            ),
+            make_admission(self.settings) if self.settings.accounts else admission,
             Validator(dictionary()),
             self.journal,
             self._turn,
@@ -76,12 +90,32 @@ class World:
             for callback in due:
                 callback()
 
+    def pass_time(self, seconds: float) -> None:
+        """So much time passes, and the venue looks at what is due."""
+        self.now += round(seconds * SECOND_NS)
+        self.sequencer.on_time(self.now)
+        self.turn()
+
+    def batches(self) -> list[Batch]:
+        """All that the journal holds."""
+        return list(Reader(self.journal._segments).batches())
+
     def client(self, comp_id: str, logon: str = "108=30|") -> Client:
         """A client that has connected and logged on with these fields."""
         client = Client(self, comp_id)
         client.connect()
         client.send(f"35=A|98=0|{logon}")
         return client
+
+
+def _profiles(accounts: Mapping[str, str]) -> dict[bytes, Profile]:
+    return {
+        name.encode(): Profile(
+            SessionSettings(b"SEAMARK", name.encode(), echoed_logon_tags=(b"8013",)),
+            account=account,
+        )
+        for name, account in accounts.items()
+    }
 
 
 class Client:

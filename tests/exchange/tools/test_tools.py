@@ -274,10 +274,10 @@ def test_the_book_at_every_position_is_what_it_was(tmp_path: Path) -> None:
 
 def book_now(world: World) -> dict[str, list[dict[str, str]]]:
     found: dict[str, list[dict[str, str]]] = {}
-    instrument = world.venue.listing[0]
+    instrument = world.venue.state.listing[0]
     for name, side in zip(
         ("bids", "asks"),
-        (world.venue.engine.books[0].buys, world.venue.engine.books[0].sells),
+        (world.venue.state.engine.books[0].buys, world.venue.state.engine.books[0].sells),
         strict=True,
     ):
         found[name] = [

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from exchange.rerun import Rerun
+from exchange.snapshot import digest_of
 from exchange.tools.verify import Divergence, Verifier
 from sessions.journal import Batch, Kind, Record
 from tests.exchange.tools.days import (
@@ -54,10 +55,10 @@ def divergence(directory: Path) -> Divergence:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_day_is_verified_to_the_state_of_its_venue(seed: int, tmp_path: Path) -> None:
     with trading_day(tmp_path, seed) as world:
-        digest = world.venue.digest()
+        digest = digest_of(world.venue)
     verifier, found = verified(tmp_path)
     assert found is None, f"seed {seed}: {found}"
-    assert verifier.rerun.venue.digest() == digest
+    assert digest_of(verifier.rerun.venue) == digest
     sent = [one for batch in batches_of(tmp_path) for one in batch.records if one.kind is Kind.SENT]
     assert verifier.counts.reports + verifier.counts.others == len(sent)
     assert verifier.counts.reports > 100

@@ -20,7 +20,7 @@ class Row(NamedTuple):
     offset: int  # of the payload
 
 
-INPUTS = (4, 5, 6, 8)
+INPUTS = (4, 5, 6, 8, 10, 11)
 
 
 def rows(directory: Path) -> list[Row]:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from sessions.journal import Durability, Journal, JournalError, Kind
+from sessions.journal import INPUT_KINDS, Durability, Journal, JournalError, Kind
 from sessions.journal.segment import Segment, make_segment
 from tests.sessions.journal.support import Read, read, write
 from tests.support.power import Entry, Hooks, Medium, hooked
@@ -171,7 +171,7 @@ class Machine:
         self._stamp += self._rng.randint(1, 10**9)
         out: list[Read] = []
         for entry in entries:
-            position += entry[0] in (Kind.COMMAND, Kind.UP, Kind.DOWN, Kind.RULES)
+            position += entry[0] in INPUT_KINDS
             out.append((*entry, position))
         return self._stamp, out
 

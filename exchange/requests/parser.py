@@ -1,0 +1,167 @@
+"""From MsgType to the command that a request asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from exchange.commands import (
+    CancelOrder,
+    Command,
+    Deadline,
+    MassCancel,
+    MassQuery,
+    NewOrder,
+    QueryOrder,
+    Refuse,
+    ReplaceOrder,
+)
+from exchange.instruments import Instrument
+from exchange.requests.conditions import (
+    CONDITION_TAGS,
+    DEADLINE_TAGS,
+    TRIGGERED,
+    conditional_terms,
+    parse_deadline,
+)
+from exchange.requests.lists import parse_list
+from exchange.requests.quotes import parse_mass_quote, parse_quote_cancel
+from exchange.requests.reasons import OTHER, UNSUPPORTED_MESSAGE_TYPE, Fault
+from exchange.requests.selection import parse_selection
+from exchange.requests.terms import OrderTerms, plain_terms
+from fix_engine import tags
+from fix_engine.message import Message, Shape
+
+Parser = Callable[[int, Message], Command]
+
+
+class RequestParser:
+    """Turns valid messages into commands; what cannot be one becomes Refuse."""
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self._instruments = {instrument.symbol: instrument for instrument in instruments}
+        self._plain: dict[Shape, bool] = {}
+        self._parsers: dict[bytes, Parser] = {
+            tags.NEW_ORDER_SINGLE: self._new_order,
+            tags.NEW_ORDER_LIST: self._new_list,
+            tags.ORDER_CANCEL_REQUEST: self._cancel,
+            tags.ORDER_CANCEL_REPLACE_REQUEST: self._replace,
+            tags.ORDER_STATUS_REQUEST: self._query,
+            tags.ORDER_MASS_CANCEL_REQUEST: self._mass_cancel,
+            tags.ORDER_MASS_STATUS_REQUEST: self._mass_query,
+            tags.MASS_QUOTE: lambda *args: parse_mass_quote(self._instruments, *args),
+            tags.QUOTE_CANCEL: lambda *args: parse_quote_cancel(self._instruments, *args),
+        }
+
+    def find(self, msg_type: bytes) -> Parser | None:
+        """What makes a command of a message of this type; None when none can be made."""
+        return self._parsers.get(msg_type)
+
+    def parse(self, session: int, message: Message) -> Command:
+        """The command that a message of this session asks for."""
+        parser = self._parsers.get(message.msg_type)
+        if parser is None:
+            text = b"Unsupported Message Type"
+            return Refuse(session, message, text, OTHER, UNSUPPORTED_MESSAGE_TYPE)
+        return parser(session, message)
+
+    def _new_order(self, session: int, message: Message) -> Command:
+        get, deadline = message.get, None
+        terms: OrderTerms | Fault
+        if self._is_plain(message.shape) and get(tags.ORD_TYPE) not in TRIGGERED:
+            terms = plain_terms(self._instruments, message)
+        else:
+            terms = conditional_terms(self._instruments, message)
+            found = parse_deadline(message)
+            if isinstance(found, Fault):
+                terms = found
+            else:
+                deadline = found
+        if isinstance(terms, Fault):
+            return _refused(session, message, terms)
+        return NewOrder(
+            session,
+            message,
+            get(tags.CL_ORD_ID) or b"",
+            terms.instrument,
+            terms.side,
+            terms.order_type,
+            terms.time_in_force,
+            terms.price,
+            terms.quantity,
+            terms.terms,
+            terms.conditions,
+            terms.self_trade,
+            deadline,
+        )
+
+    def _new_list(self, session: int, message: Message) -> Command:
+        return parse_list(session, message, self._new_order)
+
+    def _cancel(self, session: int, message: Message) -> Command:
+        get = message.get
+        deadline = self._deadline(message)
+        if isinstance(deadline, Fault):
+            return _refused(session, message, deadline)
+        name, previous = get(tags.CL_ORD_ID) or b"", get(tags.ORIG_CL_ORD_ID) or b""
+        return CancelOrder(session, message, name, previous, deadline)
+
+    def _replace(self, session: int, message: Message) -> Command:
+        get = message.get
+        is_plain = self._is_plain(message.shape) and get(tags.ORD_TYPE) not in TRIGGERED
+        terms: OrderTerms | Fault
+        if is_plain:
+            terms = plain_terms(self._instruments, message)
+        else:
+            terms = conditional_terms(self._instruments, message)
+        if isinstance(terms, Fault):
+            return _refused(session, message, terms)
+        deadline = self._deadline(message)
+        if isinstance(deadline, Fault):
+            return _refused(session, message, deadline)
+        return ReplaceOrder(
+            session,
+            message,
+            get(tags.CL_ORD_ID) or b"",
+            get(tags.ORIG_CL_ORD_ID) or b"",
+            terms.order_type,
+            terms.time_in_force,
+            terms.price,
+            terms.quantity,
+            terms.terms,
+            terms.conditions,
+            deadline,
+        )
+
+    def _query(self, session: int, message: Message) -> Command:
+        return QueryOrder(session, message, message.get(tags.CL_ORD_ID) or b"")
+
+    def _mass_cancel(self, session: int, message: Message) -> Command:
+        kind = message.get(tags.MASS_CANCEL_REQUEST_TYPE)
+        selection = parse_selection(self._instruments, message, kind)
+        if isinstance(selection, Fault):
+            return _refused(session, message, selection)
+        return MassCancel(session, message, message.get(tags.CL_ORD_ID) or b"", selection)
+
+    def _mass_query(self, session: int, message: Message) -> Command:
+        kind = message.get(tags.MASS_STATUS_REQ_TYPE)
+        selection = parse_selection(self._instruments, message, kind)
+        if isinstance(selection, Fault):
+            return _refused(session, message, selection)
+        return MassQuery(session, message, selection)
+
+    def _is_plain(self, shape: Shape) -> bool:
+        """Whether messages with these fields have no conditions; found out once for each."""
+        found = self._plain.get(shape)
+        if found is None:
+            index = shape.index
+            found = CONDITION_TAGS.isdisjoint(index) and DEADLINE_TAGS.isdisjoint(index)
+            if shape.is_remembered:
+                self._plain[shape] = found
+        return found
+
+    def _deadline(self, message: Message) -> Deadline | Fault | None:
+        return None if self._is_plain(message.shape) else parse_deadline(message)
+
+
+def _refused(session: int, message: Message, fault: Fault) -> Refuse:
+    return Refuse(session, message, fault.text, fault.reason, fault.business_reason)

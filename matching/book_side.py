@@ -1,0 +1,164 @@
+"""The resting orders of one side: levels of price, and what of them can be seen."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final, Generic
+
+from sortedcontainers import SortedDict
+
+from matching.events import O
+from matching.order import Side
+from matching.terms import Terms, terms_of
+
+_BUY: Final = Side.BUY
+
+
+class Level(Generic[O]):
+    """The orders at one price, first come first.
+
+    `quantity` is the sum of their leaves, `hidden` the part of it that icebergs do not show.
+    """
+
+    __slots__ = ("hidden", "orders", "quantity")
+
+    def __init__(self) -> None:
+        # A plain dict gets slow at its front once many of its first keys are gone.
+        self.orders: OrderedDict[int, O] = OrderedDict()
+        self.quantity = 0
+        self.hidden = 0
+
+    def hide(self, order: O, terms: Terms) -> None:
+        """Count what an order that has come does not show; it shows its display unless it did."""
+        if terms.display:
+            terms.shown = terms.shown or min(terms.display, order.leaves)
+            self.hidden += order.leaves - terms.shown
+
+    def reveal(self, order: O, terms: Terms) -> None:
+        """Forget what an order that has gone did not show."""
+        if terms.display:
+            self.hidden -= order.leaves - terms.shown
+            terms.shown = 0
+
+    def shrink(self, order: O, terms: Terms, by: int) -> None:
+        """Count that an order has got smaller; an iceberg loses what it hides first."""
+        if terms.display:
+            shown = min(terms.shown, order.leaves)
+            self.hidden -= by - (terms.shown - shown)
+            terms.shown = shown
+
+    def show(self, order: O, display: int) -> None:
+        """Let an order show less at a time, in its place."""
+        terms = terms_of(order)
+        before = terms.shown or order.leaves
+        terms.display = display
+        terms.shown = min(before, display)
+        self.hidden += before - terms.shown
+
+    def trade_shown(self, order: O, terms: Terms, quantity: int) -> None:
+        """Count what an iceberg has traded; all of it gone, it shows more and goes to the end."""
+        terms.shown -= quantity
+        if not terms.shown and order.leaves:
+            terms.shown = min(terms.display, order.leaves)
+            self.hidden -= terms.shown
+            self.orders.move_to_end(order.order_id)
+
+
+class BookSide(Generic[O]):
+    """The resting orders of one side, by price.
+
+    `known_best` is the best price, None when nothing rests; while it is stale, the best has gone
+    and the next, which takes time, has not been looked for. `best_price` is never stale.
+    """
+
+    __slots__ = ("_best_index", "_levels", "is_stale", "known_best", "side")
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self.known_best: int | None = None
+        self.is_stale = False
+        self._levels: SortedDict[int, Level[O]] = SortedDict()
+        self._best_index = -1 if side is Side.BUY else 0
+
+    def __bool__(self) -> bool:
+        return bool(self._levels)
+
+    @property
+    def best_price(self) -> int | None:
+        """The best price, None when nothing rests."""
+        if self.is_stale:
+            self.known_best = self._levels.peekitem(self._best_index)[0]
+            self.is_stale = False
+        return self.known_best
+
+    @property
+    def best(self) -> int:
+        """The best price; raises IndexError when nothing rests."""
+        return self.best_level()[0]
+
+    def best_level(self) -> tuple[int, Level[O]]:
+        """The best price and its level; raises IndexError when nothing rests."""
+        found: tuple[int, Level[O]] = self._levels.peekitem(self._best_index)
+        return found
+
+    def level(self, price: int) -> Level[O]:
+        """The level at a price; raises KeyError when nothing rests there."""
+        found: Level[O] = self._levels[price]
+        return found
+
+    def levels(self) -> Iterator[tuple[int, Level[O]]]:
+        """Price and level, best first."""
+        prices = reversed(self._levels) if self.side is _BUY else iter(self._levels)
+        for price in prices:
+            yield price, self._levels[price]
+
+    def accepts(self, limit: int | None, price: int) -> bool:
+        """Whether an order that comes from the other side, with this limit, trades at `price`."""
+        if limit is None:
+            return True
+        return limit <= price if self.side is _BUY else limit >= price
+
+    def add(self, order: O) -> None:
+        """Rest an order behind all others at its price; an iceberg shows its display."""
+        price = order.price
+        level = self._levels.get(price)
+        if level is None:
+            level = self._levels[price] = Level()
+            best = self.known_best
+            if best is None:
+                if not self.is_stale:
+                    self.known_best = price
+            elif price > best if self.side is _BUY else price < best:
+                self.known_best = price
+        level.orders[order.order_id] = order
+        level.quantity += order.leaves
+        if order.terms is not None:
+            level.hide(order, order.terms)
+
+    def remove(self, order: O) -> None:
+        """Take a resting order out; raises KeyError when it does not rest here."""
+        level = self._levels[order.price]
+        del level.orders[order.order_id]
+        level.quantity -= order.leaves
+        if order.terms is not None:
+            level.reveal(order, order.terms)
+        if not level.orders:
+            self.drop_level(order.price)
+
+    def reduce(self, order: O, by: int) -> None:
+        """Make a resting order smaller; it keeps its place."""
+        level = self._levels[order.price]
+        order.leaves -= by
+        level.quantity -= by
+        if order.terms is not None:
+            level.shrink(order, order.terms, by)
+
+    def drop_level(self, price: int) -> None:
+        """Forget a level that has been emptied."""
+        del self._levels[price]
+        if price == self.known_best:
+            self.known_best = None
+            self.is_stale = bool(self._levels)
+        elif not self._levels:
+            self.is_stale = False

@@ -1,0 +1,1 @@
+"""NewOrderList: many orders in one message, and what they have to do with each other."""

@@ -1,0 +1,1 @@
+"""Judges of the whole venue: what clients see, what must always hold, replays, a second venue."""
