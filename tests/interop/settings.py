@@ -25,12 +25,15 @@ client_certificates = "optional"
 policy = "accounts"
 
 [[accounts]]
-name = "interop"
+name = "buyers"
 
 [[accounts.sessions]]
 comp_id = "{comp_ids["buyer"]}"
 rights = ["orders"]
 password_hash = "file:{keys.password_hash}"
+
+[[accounts]]
+name = "sellers"
 
 [[accounts.sessions]]
 comp_id = "{comp_ids["seller"]}"

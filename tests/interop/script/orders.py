@@ -99,12 +99,12 @@ BAD_INPUT: Final = {
         buyer < 35=j 372=D 379=x5 380=5 58=*
         """,
     "value outside the dictionary": """
-        buyer > 35=D 11=x6 55=BTC/USD 54=1 38=1 40=3 44=100
+        buyer > 35=D 11=x6 55=BTC/USD 54=1 38=1 40=5 44=100
         buyer < 35=3 45=* 372=D 371=40 373=5 58=*
         """,
     "field outside the dictionary": """
-        buyer > 35=D 11=x7 55=BTC/USD 54=1 38=1 40=2 44=100 18=G
-        buyer < 35=3 45=* 372=D 371=18 58=*
+        buyer > 35=D 11=x7 55=BTC/USD 54=1 38=1 40=2 44=100 388=0
+        buyer < 35=3 45=* 372=D 371=388 58=*
         """,
     "message type outside the dictionary": """
         buyer > 35=BE 923=u1 924=1 553=me
