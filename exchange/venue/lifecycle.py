@@ -67,6 +67,8 @@ class Lifecycle:
         self._session = 0
         self._request: Message | None = None
         self._matched: list[Event[VenueOrder]] = []
+        self._decremented: dict[int, int] | None = None  # lots by OrderID, once they were asked for
+        self._last_decrement: dict[int, int] = {}  # its place in `out`, by OrderID
         self._orig_cl_ord_id = b""
         self._is_solicited = False
         self._text = b""
@@ -95,12 +97,14 @@ class Lifecycle:
         to a request, the first cancel or replacement; `text` says why orders are cancelled that
         nobody asked to cancel.
         """
-        self._matched = matched
+        self._matched, self._decremented = matched, None
         self._session, self._request, self._orig_cl_ord_id = session, request, orig_cl_ord_id
         self._is_solicited, self._text = is_solicited, text
         handlers = self._handlers
         for event in matched:
             handlers[event.__class__](event)
+        if self._last_decrement:
+            self._tell_former_quantities()
 
     def pending(self, order: VenueOrder) -> None:
         """The order is taken, and comes to the market later."""
@@ -332,19 +336,31 @@ class Lifecycle:
             text=text,
             restatement_reason=_PARTIAL_DECLINE,
         )
-        for one in self._state.out:  # OrderQty has changed since
-            if isinstance(one, Executed) and one.order is order and not one.quantity:
+        self._last_decrement[order.order_id] = len(self._state.out) - 1
+
+    def _tell_former_quantities(self) -> None:
+        """Give reports the OrderQty of their moment: it has changed since, within this command."""
+        last = self._last_decrement
+        for place, one in enumerate(self._state.out):
+            if not isinstance(one, Executed) or one.quantity:
+                continue
+            if place <= last.get(one.order.order_id, -1):
                 one.quantity = one.filled + one.leaves
+        last.clear()
 
     def _untraded(self, order: VenueOrder) -> int:
         """What an order that comes to the market could trade, before all that has matched."""
         if _is_by_cash(order):
             return 0
-        reduced = order.quantity
-        for event in self._matched if order.self_trade_group else ():
-            if isinstance(event, Reduced) and event.order is order:
-                reduced += event.by
-        return reduced
+        if not order.self_trade_group:
+            return order.quantity
+        if self._decremented is None:  # once for all the orders that one command sets free
+            self._decremented = {}
+            for event in self._matched:
+                if isinstance(event, Reduced):
+                    number = event.order.order_id
+                    self._decremented[number] = self._decremented.get(number, 0) + event.by
+        return order.quantity + self._decremented.get(order.order_id, 0)
 
 
 def _is_by_cash(order: VenueOrder) -> bool:

@@ -152,8 +152,7 @@ class Orders:
             return
         fault = self._protections.cancel(command.deadline, order.owner)
         if fault is not None:
-            reason = _OTHER
-            self._life.reject_cancel(command.session, command.message, order, reason, fault.text)
+            self._life.reject_cancel(command.session, command.message, order, _OTHER, fault.text)
             return
         previous = rename(order, command.cl_ord_id, self._state.remembered)
         order.session = command.session

@@ -35,8 +35,8 @@ from matching.book import Book
 from matching.events import CancelReason, Event, cancel
 from matching.order import OrderType, Side, TimeInForce
 
-# QuoteStatus (297)
 _NO_FUNDS: Final = b"No quotes while orders hold funds"
+# QuoteStatus (297)
 _ACCEPTED: Final = 0
 _CANCELED_FOR_SYMBOL: Final = 1
 _CANCELED_ALL: Final = 4
