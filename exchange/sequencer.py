@@ -23,6 +23,7 @@ from exchange.commands import (
 )
 from exchange.control_file import STOPPED, ControlFile, Wanted
 from exchange.controls import MARKET_STATES, Action, encode_control, parse_amount
+from exchange.desk import Desk, Follower, Question
 from exchange.executor import DIGEST_EVERY, Executor
 from exchange.logons import LOGGED_OUT, decode_up, encode_up
 from exchange.requests.reasons import UNSUPPORTED_MESSAGE_TYPE
@@ -60,11 +61,14 @@ class Sequencer:
 
         `control` is where the operator says what he wants.
         """
-        self._executor = Executor(rules)
+        self.executor = Executor(rules)
         self._wanted = rules
         self._journal = journal
         self._turn = turn
         self._peers: dict[int, Peer] = {}
+        self._desks: list[Desk] = []
+        self._questions: dict[bytes, Question] = {}
+        self._followers: list[Follower] = []
         self._control = control
         self._look_at = 0  # when to look at it next
         self._digest_at = 0  # the position behind which the next digest is due
@@ -72,7 +76,20 @@ class Sequencer:
     @property
     def venue(self) -> Venue:
         """The venue that requests are executed by."""
-        return self._executor.venue
+        return self.executor.venue
+
+    def open_desk(self, desk: Desk) -> None:
+        """Have a desk answer its questions."""
+        self._desks.append(desk)
+        self._questions.update(desk.questions)
+
+    def follow(self, follower: Follower) -> None:
+        """Tell of every input from the next on."""
+        self._followers.append(follower)
+
+    def leave(self, follower: Follower) -> None:
+        """Tell no more."""
+        self._followers.remove(follower)
 
     # --- live ---------------------------------------------------------------------------
 
@@ -85,8 +102,11 @@ class Sequencer:
 
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
-        parse = self._executor.parser.find(message.msg_type)
+        parse = self.executor.parser.find(message.msg_type)
         if parse is None:  # nothing for the venue to remember
+            if (answer := self._questions.get(message.msg_type)) is not None:
+                answer(peer, message)
+                return
             self._refuse(peer, message, UNSUPPORTED_MESSAGE_TYPE, b"Unsupported Message Type")
             return
         if self._journal.lack is not None and message.msg_type in _ADDING:
@@ -112,6 +132,8 @@ class Sequencer:
         """The session is down; a command behind every order that was received from it."""
         said = LOGGED_OUT if is_logout else b""
         self._execute(Kind.DOWN, 0, said, SessionDown(peer.number, is_logout), peer)
+        for desk in self._desks:
+            desk.on_logout(peer)
 
     def on_time(self, now: int) -> None:
         """Let happen what is due at `now`, if anything is."""
@@ -158,7 +180,7 @@ class Sequencer:
 
     def _let_happen(self, now: int) -> None:
         """What is due comes first, as an input of its own, so its reports are its own."""
-        if 0 < self._executor.venue.next_due <= now:
+        if 0 < self.executor.venue.next_due <= now:
             self._execute(Kind.TIME, 0, b"", PassTime())
 
     def _account_keys(self) -> dict[bytes, bytes]:
@@ -184,12 +206,15 @@ class Sequencer:
         number, next_in = (peer.number, peer.next_in) if peer is not None else (0, 0)
         self._journal.add(kind, number, seq, next_in, payload)
         position = self._journal.position
-        executor = self._executor
+        executor = self.executor
         peers, encode = self._peers, executor.encoder.encode
-        for event in executor.venue.apply(position, now, command):
+        events = executor.venue.apply(position, now, command)
+        for event in events:
             msg_type, body = encode(event, position, now)
             header = route if event.session == number else b""
             peers[event.session].send(msg_type, body, header)
+        for follower in self._followers:
+            follower.on_executed(position, now, events)
         if position >= self._digest_at:
             self._journal.add(Kind.DIGEST, 0, 0, 0, executor.digest(position))
             self._digest_at = position + DIGEST_EVERY
@@ -198,15 +223,15 @@ class Sequencer:
 
     def on_recovered(self, record: Record, stamp: int) -> None:
         """Execute an input of the journal again; what came of it is in the journal too."""
-        self._executor.replay(record, stamp)
+        self.executor.replay(record, stamp)
 
     def snapshot(self) -> bytes:
         """The venue."""
-        return self._executor.snapshot()
+        return self.executor.snapshot()
 
     def restore(self, state: bytes) -> None:
         """Go on from where another sequencer was."""
-        self._executor.restore(state)
+        self.executor.restore(state)
 
     def on_started(self, peers: Mapping[int, Peer]) -> None:
         """Declare lost sessions down, then take up the rules of the settings.
@@ -224,6 +249,6 @@ class Sequencer:
                 raise RulesError(objection)
             now = self._turn.open()
             self._journal.add(Kind.RULES, 0, 0, 0, self._wanted.encode())
-            self._executor.set_rules(self._journal.position, now, self._wanted)
+            self.executor.set_rules(self._journal.position, now, self._wanted)
         if self._control is not None:
             self._obey(self._control.current())

@@ -44,6 +44,7 @@ from sessions.server import Server
 from sessions.snapshotter import SnapshotPlan
 from sessions.timetable import Timetable
 from sessions.tls import ServerTls
+from sessions.turn import Turn
 
 A = TypeVar("A", bound=Application)
 _SELF_TRADE_MODES: Final = {
@@ -118,6 +119,11 @@ def snapshot_command(layer: JournalSettings) -> list[str]:
     return [*tool, "--data", str(layer.directory), "--json", "--beside", *options]
 
 
+def make_venue(rules: Rules, journal: Journal, turn: Turn, control: ControlFile) -> Sequencer:
+    """The venue, with every desk of it open."""
+    return Sequencer(rules, journal, turn, control)
+
+
 def make_timetable(settings: Settings) -> Timetable:
     """When the venue is open."""
     schedule = settings.schedule
@@ -174,7 +180,7 @@ async def serve(
                 Validator(dictionary),
                 make_admission(settings),
                 make_limits(settings),
-                lambda journal, turn: Sequencer(rules, journal, turn, control),
+                lambda journal, turn: make_venue(rules, journal, turn, control),
                 access=make_access_rules(settings),
                 timetable=make_timetable(settings),
                 plan=MaintenancePlan(layer.directory),
