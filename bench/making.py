@@ -142,7 +142,7 @@ class _House:
 
     def messages(self) -> int:
         """In the journal so far, in both directions."""
-        return self.journal.position + sum(one.sent.last_seq for one in self._endpoints)
+        return self.journal.position + sum(one.sent.table.last_seq for one in self._endpoints)
 
     def trade(self, chance: random.Random) -> None:
         """One turn: what one session, or some, have sent in the meantime."""

@@ -24,6 +24,14 @@ class Store:
 
 
 @dataclass(slots=True)
+class Transmit:
+    """Write this message without storing it; a gap fill will stand for its number."""
+
+    seq: int
+    raw: bytes
+
+
+@dataclass(slots=True)
 class Retransmit:
     """Write this message without storing it: a stored one sent again, or a gap fill."""
 
@@ -72,4 +80,6 @@ class Disconnect:
     reason: str
 
 
-Effect = Send | Store | Retransmit | Fetch | Deliver | Online | Offline | Reset | Disconnect
+Effect = (
+    Send | Store | Transmit | Retransmit | Fetch | Deliver | Online | Offline | Reset | Disconnect
+)

@@ -56,6 +56,12 @@ def logon_fault(logon: Message, settings: SessionSettings) -> bytes | None:
     return None
 
 
+def next_expected(logon: Message, settings: SessionSettings) -> int | None:
+    """NextExpectedMsgSeqNum, where both sides use it."""
+    value = logon.get(tags.NEXT_EXPECTED_MSG_SEQ_NUM)
+    return int(value) if value is not None and settings.uses_next_expected else None
+
+
 def logon_body(logon: Message, settings: SessionSettings, next_expected: int) -> bytes:
     """The body of the Logon that answers `logon`; optional fields only where the peer has them."""
     body = b"98=0\x01108=%d\x01" % int(logon.get(tags.HEART_BT_INT) or 0)

@@ -6,9 +6,24 @@ session is a constant but for number and time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fix_engine.message import MAX_VALUE_BYTES, Message
 from fix_engine.timestamps import Precision, TimestampFormatter
-from fix_engine.wire import encode
+from fix_engine.wire import checksum, encode, encode_shared
+
+
+@dataclass(slots=True)
+class SharedFields:
+    """Encoded fields that many messages end with, and what they add to the CheckSum."""
+
+    fields: bytes
+    checksum: int
+
+    @classmethod
+    def of(cls, fields: bytes) -> SharedFields:
+        """Sum them up once, for all the messages."""
+        return cls(fields, checksum(fields))
 
 
 def return_route(message: Message) -> bytes:
@@ -51,6 +66,17 @@ class Outbound:
             body,
         )
         return seq, encode(b"35=%b\x0134=%d%b%b%b%b%b" % fields)
+
+    def number_shared(
+        self, msg_type: bytes, own: bytes, shared: SharedFields, now: int
+    ) -> tuple[int, bytes]:
+        """The next message, `own` fields behind the header and then those that it shares."""
+        seq = self.next_seq
+        self.next_seq = seq + 1
+        time = self.format_time(now)
+        fields = msg_type, seq, self._before_time, time, self._after_time, own
+        head = b"35=%b\x0134=%d%b%b%b%b" % fields
+        return seq, encode_shared(head, shared.fields, shared.checksum)
 
     def gap_fill(self, begin: int, new_seq_no: int, now: int) -> bytes:
         """A SequenceReset-GapFill in place of the messages from `begin` to before `new_seq_no`."""

@@ -91,3 +91,23 @@ class Resend:
         if self._gap_begin and self.finished:
             yield self._gap_begin, self.next
             self._gap_begin = 0
+
+
+class Repeats:
+    """Tells a peer that asks for the same again and again: it is in a loop."""
+
+    __slots__ = ("_at_most", "_count", "_last")
+
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self._last, self._count = (0, 0), 0
+
+    def is_too_often(self, begin: int, end: int) -> bool:
+        """Count a ResendRequest; whether it came more often than may be."""
+        self._count = self._count + 1 if (begin, end) == self._last else 0
+        self._last = (begin, end)
+        return self._count > self._at_most

@@ -87,3 +87,8 @@ class InboundSequence:
         if message is not None:
             self._early_bytes -= len(message.raw)
         return message
+
+
+def too_low_text(expected: int, seq: int) -> bytes:
+    """What the Logout says that answers a number from the past."""
+    return b"MsgSeqNum too low, expecting %d but received %d" % (expected, seq)

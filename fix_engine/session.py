@@ -22,15 +22,16 @@ from fix_engine.effects import (
     Retransmit,
     Send,
     Store,
+    Transmit,
 )
 from fix_engine.errors import Reject, RejectReason, reject_body
 from fix_engine.header import header_fault, poss_dup_fault
 from fix_engine.liveness import Due, Liveness
-from fix_engine.logon import SessionSettings, logon_body, logon_fault
+from fix_engine.logon import SessionSettings, logon_body, logon_fault, next_expected
 from fix_engine.message import Message
-from fix_engine.outbound import Outbound, return_route
-from fix_engine.resend import Resend, possible_duplicate
-from fix_engine.sequence import InboundSequence
+from fix_engine.outbound import Outbound, SharedFields, return_route
+from fix_engine.resend import Repeats, Resend, possible_duplicate
+from fix_engine.sequence import InboundSequence, too_low_text
 from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_rule
 from fix_engine.timestamps import SECOND_NS
 from fix_engine.validation import Validator
@@ -52,8 +53,7 @@ class Session:
         self._validator = validator
         self._effects: list[Effect] = []
         self._resend: Resend | None = None
-        self._last_request = (0, 0)
-        self._repeats = 0
+        self._requests = Repeats(settings.max_resend_repeats)
         self._parse_time = validator.parse_timestamp
         self._outbound = Outbound(
             settings.sender_comp_id, settings.target_comp_id, settings.precision
@@ -155,6 +155,18 @@ class Session:
         self._effects.append(Send(seq, raw) if self.state is _ACTIVE else Store(seq, raw))
         return seq
 
+    def stream(self, msg_type: bytes, own: bytes, shared: SharedFields, now: int) -> None:
+        """Number, stamp and write an application message that is not stored.
+
+        `own` fields come before those that it shares with others. Nothing, to a peer away.
+        """
+        if self.state is not _ACTIVE:
+            return
+        if self.settings.adds_last_processed:
+            own = b"369=%d\x01%b" % (self.next_in - 1, own)
+        self._liveness.last_sent = now
+        self._effects.append(Transmit(*self._outbound.number_shared(msg_type, own, shared, now)))
+
     def replay(self, stored: list[tuple[int, bytes]], now: int) -> None:
         """The answer to a Fetch: what is stored of its range, by number, ascending."""
         if self._resend is None:
@@ -231,8 +243,8 @@ class Session:
         if logon.flag(tags.RESET_SEQ_NUM_FLAG) or self.settings.reset_on_logon:
             self._reset()
         if seq < self.next_in:
-            return self._refuse_aloud(self._too_low_text(seq), now)
-        wanted = self._next_expected(logon)
+            return self._refuse_aloud(too_low_text(self.next_in, seq), now)
+        wanted = next_expected(logon, self.settings)
         if wanted is not None and not 1 <= wanted <= self.next_out:
             text = b"NextExpectedMsgSeqNum (789) %d is not possible, our next is %d"
             return self._refuse_aloud(text % (wanted, self.next_out), now)
@@ -250,7 +262,7 @@ class Session:
             return None
         seq = answer.seq or 0
         if seq < self.next_in:
-            return self._refuse_aloud(self._too_low_text(seq), now)
+            return self._refuse_aloud(too_low_text(self.next_in, seq), now)
         self._move(Input.LOGON_ACCEPTED)
         self._effects.append(Online(answer))
         self._count(seq)
@@ -274,11 +286,6 @@ class Session:
             self._refuse_aloud(text + where, now)
             return False
         return True
-
-    def _next_expected(self, logon: Message) -> int | None:
-        """NextExpectedMsgSeqNum, where both sides use it."""
-        value = logon.get(tags.NEXT_EXPECTED_MSG_SEQ_NUM)
-        return int(value) if value is not None and self.settings.uses_next_expected else None
 
     def _accept_logon(self, logon: Message, seq: int, wanted: int | None, now: int) -> None:
         self._move(Input.LOGON_ACCEPTED)
@@ -328,7 +335,7 @@ class Session:
         elif seq > expected:
             self._came_early(seq, message, now)
         elif not message.is_poss_dup:
-            return self._end(self._too_low_text(seq), now)
+            return self._end(too_low_text(self.next_in, seq), now)
         return None
 
     def _receive_last(self, message: Message, now: int) -> None:
@@ -377,9 +384,6 @@ class Session:
             if message is not None:
                 self._obey(message, seq, self._liveness.last_received)
 
-    def _too_low_text(self, seq: int) -> bytes:
-        return b"MsgSeqNum too low, expecting %d but received %d" % (self.next_in, seq)
-
     # --- administrative messages --------------------------------------------------------
 
     def _nothing_to_do(self, message: Message, seq: int, now: int) -> None:
@@ -396,9 +400,7 @@ class Session:
             return self._reject_value(message, seq, tags.BEGIN_SEQ_NO, now)
         if end and end < begin:
             return self._reject_value(message, seq, tags.END_SEQ_NO, now)
-        self._repeats = self._repeats + 1 if (begin, end) == self._last_request else 0
-        self._last_request = (begin, end)
-        if self._repeats > self.settings.max_resend_repeats:
+        if self._requests.is_too_often(begin, end):
             return self._end(b"ResendRequest %d to %d comes again and again" % (begin, end), now)
         # FIX 4.4 Volume 2, "Resend Request": EndSeqNo 0 represents infinity.
         return self._start_resend(begin, min(end, last) if end else last)
@@ -466,7 +468,7 @@ class Session:
         self._liveness.give_up_at = now + self.settings.logout_timeout_ns
 
     def _leave(self, event: Input, reason: str, close: bool = True) -> None:
-        self._last_request = (0, 0)
+        self._requests.forget()
         was_online = self.state in (State.ACTIVE, State.LOGGING_OUT)
         is_logout = event is Input.LOGOUT_RECEIVED or self.state is State.LOGGING_OUT
         self._move(event)
@@ -490,7 +492,7 @@ class Session:
         self._outbound.next_seq = 1
         self._inbound.reset()
         self._resend = None
-        self._last_request = (0, 0)
+        self._requests.forget()
         self._effects.append(Reset())
 
     def _count(self, seq: int) -> None:

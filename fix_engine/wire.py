@@ -65,6 +65,12 @@ def encode(body: bytes) -> bytes:
     return b"%b10=%03d\x01" % (message, checksum(message))
 
 
+def encode_shared(head: bytes, shared: bytes, shared_checksum: int) -> bytes:
+    """As `encode` of both one after the other, where the sum of the second part is known."""
+    message = b"%b%d\x01%b" % (_PREFIX, len(head) + len(shared), head)
+    return b"%b%b10=%03d\x01" % (message, shared, (checksum(message) + shared_checksum) & 0xFF)
+
+
 class Decoder:
     """Cuts one connection's bytes into messages, whatever way the network split them."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from fix_engine.message import Message
+from fix_engine.outbound import SharedFields
 from sessions.journal import Record
 from sessions.profile import Profile
 
@@ -20,6 +21,19 @@ class Peer(Protocol):
     @property
     def next_in(self) -> int:
         """The MsgSeqNum expected from the peer next."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the peer is logged on and reads what it is sent."""
+
+    def stream(self, msg_type: bytes, own: bytes, shared: SharedFields) -> None:
+        """Send what is worth nothing later: nothing when the peer is away, nothing at a resend.
+
+        `own` fields go before those that it shares with what others are sent.
+        """
+
+    def when_ready(self, callback: Callable[[], None]) -> None:
+        """Call back when the peer reads again; never should it go before."""
 
     def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
         """Send a message now or, when the peer is away, at its next resend; its MsgSeqNum."""

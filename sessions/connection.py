@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         self._is_closing = False
         self._is_too_slow = False
         self._garbled = 0
-        self._on_writable: Callable[[], None] | None = None
+        self._on_writable: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._decoder.max_message_bytes = limits.max_message_bytes
@@ -151,7 +151,7 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._is_closing = True
-        self._on_writable = None
+        self._on_writable.clear()
         endpoint, self._endpoint = self._endpoint, None
         if endpoint is not None and endpoint.wire is self:
             endpoint.wire = None
@@ -175,9 +175,9 @@ class Connection(asyncio.Protocol):
         if self._is_closing:
             return
         self._choose_reading()
-        callback, self._on_writable = self._on_writable, None
+        callbacks, self._on_writable = self._on_writable, []
         try:
-            if callback is not None:
+            for callback in callbacks:
                 callback()
             self._catch_up()
         except Exception as error:
@@ -190,10 +190,15 @@ class Connection(asyncio.Protocol):
         self._out.append(raw)
         self._turn.will_flush(self)
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer reads, as far as one can see."""
+        return not (self._is_paused or self._is_closing)
+
     def when_writable(self, callback: Callable[[], None]) -> None:
         """Call back now, or when a slow reader has caught up."""
         if self._is_paused:
-            self._on_writable = callback
+            self._on_writable.append(callback)
         elif not self._is_closing:
             callback()
 

@@ -23,9 +23,10 @@ from fix_engine.effects import (
     Retransmit,
     Send,
     Store,
+    Transmit,
 )
 from fix_engine.message import Message
-from fix_engine.outbound import return_route
+from fix_engine.outbound import SharedFields, return_route
 from fix_engine.session import Session
 from fix_engine.states import State
 from sessions.application import Application, business_reject
@@ -33,6 +34,7 @@ from sessions.credentials import Outcome
 from sessions.journal import Journal, Kind
 from sessions.ledger import SessionState
 from sessions.profile import Profile
+from sessions.sent import SentTable
 from sessions.store import SentMessages
 from sessions.throttle import Throttle
 from sessions.turn import Turn
@@ -42,10 +44,15 @@ log = structlog.get_logger(__name__)
 # BusinessRejectReason (380); FIX 4.4 has none for too many messages.
 _OTHER: Final = 0
 _NOT_AUTHORIZED: Final = 6
+_NUMBERED_AHEAD: Final = 1_000
 
 
 class Wire(Protocol):
     """What an endpoint needs of its connection."""
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer reads, as far as one can see."""
 
     def write(self, raw: bytes) -> None:
         """Write at the end of the turn."""
@@ -83,11 +90,14 @@ class Endpoint:
         self._throttle = Throttle(profile.rate_limit)
         self._wanted: Fetch | None = None
         self._page_is_due = False
+        self._numbered = 0  # up to here the journal lets us number what is not stored
+        self._noted_in = 0  # the next inbound number when it was told so
         self._gone = ""  # why the peer, which was online, was gone last
         self._settling = False
         self._carry_out: dict[type[Effect], Callable[[Any], None]] = {
             Send: self._send,
             Store: self._store,
+            Transmit: self._transmit,
             Retransmit: self._retransmit,
             Fetch: self._fetch,
             Deliver: self._deliver,
@@ -109,26 +119,48 @@ class Endpoint:
             self.settle()
         return seq
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the peer is logged on and reads what it is sent."""
+        return (
+            self.wire is not None and self.wire.is_writable and self.session.state is State.ACTIVE
+        )
+
+    def stream(self, msg_type: bytes, own: bytes, shared: SharedFields) -> None:
+        """Send what is not stored: at a resend, a gap fill will stand for it.
+
+        `own` fields go before those that it shares with what others are sent. Nothing happens
+        when the peer is away.
+        """
+        self.session.stream(msg_type, own, shared, self._turn.open())
+        if not self._settling:
+            self.settle()
+
+    def when_ready(self, callback: Callable[[], None]) -> None:
+        """Call back when the peer reads again; never should it go before."""
+        if self.wire is not None:
+            self.wire.when_writable(callback)
+
     def state(self) -> SessionState:
         """What there is to know of it, between two turns."""
-        sent = self.sent
         return SessionState(
             self.number,
             self.comp_id,
             self.next_in,
             self.begun_at,
             self._memories,
-            sent.first_seq,
-            *sent.table(),
+            self.sent.table,
+            self._numbered,
         )
 
     def resume(self, state: SessionState) -> None:
         """Go on from what the journal says."""
         self.begun_at = state.begun_at
-        self.sent.resume(state.first_seq, state.offsets, state.lengths)
+        self.sent.table = state.sent
+        self._numbered = state.numbered
         for memory in state.memories.values():
             self._recall(memory)
-        self.session.resume(state.next_in, self.sent.last_seq + 1)
+        self.session.resume(state.next_in, state.next_out)
 
     def begin_anew(self) -> None:
         """Begin both sequences at 1 again, with nobody connected."""
@@ -187,7 +219,7 @@ class Endpoint:
         """
         log.critical("session machine failed", peer=self.comp_id, exc_info=error)
         was_online = self.session.state in (State.ACTIVE, State.LOGGING_OUT)
-        self.session = self.session.renewed(next_in, self.sent.last_seq + 1)
+        self.session = self.session.renewed(next_in, self.state().next_out)
         if was_online:
             self._offline(Offline("the session machine failed"))
         self._disconnect(Disconnect("the session machine failed"))
@@ -216,12 +248,27 @@ class Endpoint:
     def _store(self, effect: Send | Store) -> None:
         raw = effect.raw
         offset = self._journal.add(Kind.SENT, self.number, effect.seq, self.session.next_in, raw)
-        self.sent.append(effect.seq, offset, len(raw))
+        self.sent.table.append(effect.seq, offset, len(raw))
 
     def _send(self, effect: Send) -> None:
         self._store(effect)
         if self.wire is not None:
             self.wire.write(effect.raw)
+
+    def _transmit(self, effect: Transmit) -> None:
+        if effect.seq > self._numbered or self._noted_in != self.session.next_in:
+            self._note(effect.seq + _NUMBERED_AHEAD)
+        if self.wire is not None:
+            self.wire.write(effect.raw)
+
+    def _note(self, numbered: int) -> None:
+        """Have the journal know which numbers may be in use that it has no message of.
+
+        A number that a peer may have seen is never used again, so the journal says so before; a
+        thousand at a time, for most of these messages are small and there are many.
+        """
+        self._numbered, self._noted_in = numbered, self.session.next_in
+        self._journal.add(Kind.NUMBERED, self.number, numbered, self._noted_in)
 
     def _retransmit(self, effect: Retransmit) -> None:
         if self.wire is not None:
@@ -281,11 +328,13 @@ class Endpoint:
     def _offline(self, effect: Offline) -> None:
         log.info("gone", peer=self.comp_id.decode("latin-1"), reason=effect.reason)
         self._gone = effect.reason
+        if self._numbered >= self.session.next_out:
+            self._note(self.session.next_out - 1)
         self._application.on_logout(self, effect.is_logout)
 
     def _reset(self, _: Reset) -> None:
         self._journal.add(Kind.RESET, self.number, 0, 1)
-        self.sent.reset()
+        self.sent.table, self._numbered = SentTable(), 0
         self.begun_at = self._turn.open()
         self._wanted = None
 

@@ -5,20 +5,18 @@ A start builds its sessions from it; a snapshot is made of it, in a process besi
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sessions.journal import Batch, Kind, Record
+from sessions.sent import SentTable
 
 
 @dataclass(slots=True)
 class SessionState:
     """A session at a place of the journal.
 
-    `offsets` and `lengths` say where its messages stand in the journal, from number `first_seq`
-    on: those before are not kept any more.
+    Numbers up to `numbered` may have been used for messages that were not stored.
     """
 
     number: int
@@ -26,24 +24,21 @@ class SessionState:
     next_in: int = 1
     begun_at: int = 0  # when the present sequence numbers began
     memories: dict[bytes, bytes] = field(default_factory=dict)  # of Logons, by what they are about
-    first_seq: int = 1
-    offsets: array[int] = field(default_factory=lambda: array("Q"))
-    lengths: array[int] = field(default_factory=lambda: array("I"))
+    sent: SentTable = field(default_factory=SentTable)
+    numbered: int = 0
+
+    @property
+    def next_out(self) -> int:
+        """The number of our next message."""
+        return max(self.sent.last_seq, self.numbered) + 1
 
     def reset(self, stamp: int) -> None:
         """Both sequences begin again at 1."""
-        self.begun_at, self.first_seq = stamp, 1
-        self.offsets, self.lengths = array("Q"), array("I")
+        self.begun_at, self.sent, self.numbered = stamp, SentTable(), 0
 
     def remember(self, memory: bytes) -> None:
         """Take up what a Logon left; it takes the place of what it left before."""
         self.memories[memory.partition(b" ")[0]] = memory
-
-    def forget_before(self, offset: int) -> None:
-        """What stands before an offset is not in the journal any more."""
-        gone = bisect_left(self.offsets, offset)
-        self.first_seq += gone
-        del self.offsets[:gone], self.lengths[:gone]
 
 
 class Ledger:
@@ -67,7 +62,7 @@ class Ledger:
     def forget_before(self, offset: int) -> None:
         """What stands before an offset is not in the journal any more."""
         for state in self:
-            state.forget_before(offset)
+            state.sent.forget_before(offset)
 
     def _take(self, record: Record, stamp: int) -> None:
         number, kind = record.session, record.kind
@@ -76,10 +71,12 @@ class Ledger:
         state = self._by_number[number]
         state.next_in = record.next_in
         if kind is Kind.SENT:
-            expected = state.first_seq + len(state.offsets)
-            assert record.seq == expected, f"sent {record.seq}, not {expected}"
-            state.offsets.append(record.offset)
-            state.lengths.append(len(record.payload))
+            expected = state.sent.last_seq + 1
+            is_next = expected <= record.seq <= max(expected, state.numbered + 1)
+            assert is_next, f"sent {record.seq}, not {expected}"
+            state.sent.append(record.seq, record.offset, len(record.payload))
+        elif kind is Kind.NUMBERED:
+            state.numbered = record.seq
         elif kind is Kind.RESET:
             state.reset(stamp)
         elif kind is Kind.CREDENTIAL:

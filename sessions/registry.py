@@ -162,7 +162,7 @@ class Registry:
     def forget_before(self, offset: int) -> None:
         """What was sent before an offset of the journal is not to be had any more."""
         for endpoint in self:
-            endpoint.sent.forget_before(offset)
+            endpoint.sent.table.forget_before(offset)
 
     def _restored(self, snapshots: Iterable[Snapshot | SnapshotError]) -> Snapshot | None:
         is_newest = True

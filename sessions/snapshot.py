@@ -23,7 +23,8 @@ from sessions.journal.segment import OFFSET_BITS, sync_directory
 from sessions.ledger import SessionState
 
 MAGIC: Final = b"SEAMARKS"
-_VERSION: Final = 2
+_VERSION: Final = 3
+_WITHOUT_RUNS: Final = 2  # every message was stored then, so numbers were one run
 _HEAD: Final = struct.Struct("<8sIIQ")  # magic, version, length of the index, and of the rest
 
 
@@ -50,7 +51,8 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
     body = [snapshot.application]
     sessions = []
     for one in snapshot.sessions:
-        body += (one.offsets.tobytes(), one.lengths.tobytes())
+        columns = one.sent.columns()
+        body += (column.tobytes() for column in columns)
         sessions.append(
             {
                 "number": one.number,
@@ -58,8 +60,9 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> Path:
                 "next_in": one.next_in,
                 "begun_at": one.begun_at,
                 "memories": [b64encode(memory).decode() for memory in one.memories.values()],
-                "first_seq": one.first_seq,
-                "sent": len(one.offsets),
+                "last_seq": one.sent.last_seq,
+                "sent": [len(column) for column in columns],
+                "numbered": one.numbered,
             }
         )
     place = snapshot.place
@@ -127,7 +130,7 @@ def _understood(data: bytes) -> Snapshot:
     if len(data) < _HEAD.size + len(digest) or data[-len(digest) :] != digest:
         raise SnapshotError("its SHA-256 does not match")
     magic, version, index_size, rest_size = _HEAD.unpack_from(data)
-    if magic != MAGIC or version != _VERSION:
+    if magic != MAGIC or version not in (_WITHOUT_RUNS, _VERSION):
         raise SnapshotError(f"it has version {version}, this Seamark reads {_VERSION}")
     at = _HEAD.size + index_size
     index: dict[str, Any] = json.loads(data[_HEAD.size : at])
@@ -140,13 +143,18 @@ def _understood(data: bytes) -> Snapshot:
             one["comp_id"].encode("latin-1"),
             one["next_in"],
             one["begun_at"],
-            first_seq=one["first_seq"],
         )
         for memory in one["memories"]:
             state.remember(b64decode(memory))
-        for numbers in (state.offsets, state.lengths):
-            size = one["sent"] * numbers.itemsize
-            numbers.frombytes(rest[at : at + size])
+        if version == _WITHOUT_RUNS:
+            count, first = one["sent"], one["first_seq"]
+            one["sent"] = [count, count]
+            state.sent.begin_run(first, count)
+        else:
+            state.numbered, state.sent.last_seq = one["numbered"], one["last_seq"]
+        for column, count in zip(state.sent.columns(), one["sent"], strict=False):
+            size = count * column.itemsize
+            column.frombytes(rest[at : at + size])
             at += size
         sessions.append(state)
     place = Place(*index["place"])

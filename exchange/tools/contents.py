@@ -21,8 +21,14 @@ class SessionFigures:
     requests: int = 0
     sent: int = 0
     last_seq: int = 0
+    numbered: int = 0  # up to which there may be messages that were not stored
     next_in: int = 1
     is_up: bool = False
+
+    @property
+    def next_out(self) -> int:
+        """The number of the next message to it."""
+        return max(self.last_seq, self.numbered) + 1
 
 
 @dataclass(slots=True)
@@ -57,10 +63,12 @@ class Figures:
         if record.kind is Kind.SENT:
             one.sent += 1
             one.last_seq = record.seq
+        elif record.kind is Kind.NUMBERED:
+            one.numbered = record.seq
         elif record.kind is Kind.COMMAND:
             one.requests += 1
         elif record.kind is Kind.RESET:
-            one.last_seq = 0
+            one.last_seq = one.numbered = 0
         elif record.kind in (Kind.UP, Kind.DOWN):
             one.is_up = record.kind is Kind.UP
 
@@ -109,7 +117,7 @@ def info_json(reader: JournalReader, figures: Figures) -> dict[str, Any]:
                 "requests": one.requests,
                 "sent": one.sent,
                 "next_in": one.next_in,
-                "next_out": one.last_seq + 1,
+                "next_out": one.next_out,
                 "is_up": one.is_up,
             }
             for number, one in sorted(figures.sessions.items())

@@ -220,7 +220,7 @@ def _show_info(reader: JournalReader, figures: Figures) -> None:
         table.add_column(name, justify="right")
     table.add_column("")
     for number, one in sorted(figures.sessions.items()):
-        numbers = (number, one.requests, one.sent, one.next_in, one.last_seq + 1)
+        numbers = (number, one.requests, one.sent, one.next_in, one.next_out)
         state = "logged on" if one.is_up else ""
         table.add_row(Text(reader.name(number)), *(f"{figure:,}" for figure in numbers), state)
     out.print(table, soft_wrap=False)

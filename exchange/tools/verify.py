@@ -71,6 +71,7 @@ class Verifier:
         self.snapshots: dict[int, Snapshot] = {}  # to compare with, by where they stand
         self._due: dict[int, deque[Report]] = {}
         self._next_seq: dict[int, int] = {}
+        self._numbered: dict[int, int] = {}  # up to which numbers may stand for nothing stored
         self._time = TimestampFormatter(rerun.precision)
         self._precision = rerun.precision
 
@@ -78,7 +79,8 @@ class Verifier:
         """Go on from a snapshot; raises JournalError when it cannot be understood."""
         self.rerun.resume(snapshot)
         for one in snapshot.sessions:
-            self._next_seq[one.number] = one.first_seq + len(one.offsets)
+            self._next_seq[one.number] = one.sent.last_seq + 1
+            self._numbered[one.number] = one.numbered
 
     def check(self, batch: Batch) -> Divergence | None:
         """The first thing that is wrong with a batch, or None."""
@@ -108,7 +110,7 @@ class Verifier:
         return None
 
     def _is_equal(self, snapshot: Snapshot) -> bool:
-        numbers = {one.number: one.first_seq + len(one.offsets) for one in snapshot.sessions}
+        numbers = {one.number: one.sent.last_seq + 1 for one in snapshot.sessions}
         return snapshot.application == self.rerun.executor.snapshot() and numbers == {
             number: self._next_seq.get(number, 1) for number in self.rerun.peers
         }
@@ -125,7 +127,9 @@ class Verifier:
         elif record.kind is Kind.DIGEST:
             self.counts.digests += 1
         elif record.kind is Kind.RESET:
-            self._next_seq[record.session] = 1
+            self._next_seq[record.session], self._numbered[record.session] = 1, 0
+        elif record.kind is Kind.NUMBERED:
+            self._numbered[record.session] = record.seq
         elif record.kind is Kind.SENT:
             return self._sent(batch, record)
         return None
@@ -133,7 +137,8 @@ class Verifier:
     def _sent(self, batch: Batch, record: Record) -> Divergence | None:
         raw, session = record.payload, record.session
         expected_seq = self._next_seq.get(session, 1)
-        if record.seq != expected_seq:
+        last_seq = max(expected_seq, self._numbered.get(session, 0) + 1)
+        if not expected_seq <= record.seq <= last_seq:
             what = f"message {expected_seq:,} of the session must come next, {record.seq:,} does"
             return self._divergence(what, batch, record, None, raw)
         self._next_seq[session] = record.seq + 1

@@ -38,6 +38,7 @@ class Kind(IntEnum):
     DIGEST = 9  # payload: a digest of the venue behind the last input; of session 0
     TIME = 10  # nothing but that something is due; of session 0
     CONTROL = 11  # payload: what the operator wants of the venue; of session 0
+    NUMBERED = 12  # numbers up to this MsgSeqNum may have been used for what was not stored
 
 
 INPUT_KINDS: Final = frozenset(

@@ -197,6 +197,11 @@ class _Wire(Link):
         self._house.turn.open()
         self._house.turn.will_flush(self)
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer reads."""
+        return True
+
     def when_writable(self, callback: Callable[[], None]) -> None:
         callback()
 

@@ -190,6 +190,11 @@ class Line:
         self.desk.open_turn.open()
         self.desk.open_turn.will_flush(self)
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer reads."""
+        return not self.is_paused
+
     def when_writable(self, callback: Callable[[], None]) -> None:
         if self.is_paused:
             self._waiting = callback

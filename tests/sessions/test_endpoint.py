@@ -152,7 +152,7 @@ def test_what_an_application_says_at_logon_follows_the_logon() -> None:
     line.lose()
     desk.turns()
     assert line.told() == []
-    assert line.endpoint.sent.last_seq == 3, "the goodbye waits for the next logon"
+    assert line.endpoint.sent.table.last_seq == 3, "the goodbye waits for the next logon"
 
 
 def test_what_is_written_is_journaled_with_its_number() -> None:
@@ -330,7 +330,7 @@ def test_a_reset_in_the_middle_of_a_stream_ends_it() -> None:
     last = [as_dict(raw) for raw in line.sent[-1]]
     assert (last[-1][35], last[-1][34], last[-1][141]) == ("A", "1", "Y")
     assert len(line.sent) == 2
-    assert line.endpoint.sent.last_seq == 1
+    assert line.endpoint.sent.table.last_seq == 1
 
 
 def test_a_request_and_a_reset_in_one_turn_bring_nothing_old() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,8 +40,10 @@ def test_a_session_is_what_its_records_say() -> None:
     (state,) = ledger
     assert state is ledger[1]
     assert (state.number, state.comp_id, state.begun_at) == (1, b"ONE", 1_000)
-    assert (state.next_in, state.first_seq) == (5, 1)
-    found = [journal.fetch(*row) for row in zip(state.offsets, state.lengths, strict=True)]
+    assert (state.next_in, state.sent.first_seq) == (5, 1)
+    found = [
+        journal.fetch(*row) for row in zip(state.sent.offsets, state.sent.lengths, strict=True)
+    ]
     assert found == [b"logon", b"report"]
 
 
@@ -50,8 +51,8 @@ def test_a_reset_begins_both_sequences_and_their_time_again() -> None:
     reset: list[Entry] = [(Kind.RESET, 1, 0, 1, b""), (Kind.SENT, 1, 1, 2, b"again")]
     ledger, journal = ledger_of(ONE, (2_000, reset))
     state = ledger[1]
-    assert (state.begun_at, state.next_in, state.first_seq) == (2_000, 2, 1)
-    (offset,), (length,) = state.offsets, state.lengths
+    assert (state.begun_at, state.next_in, state.sent.first_seq) == (2_000, 2, 1)
+    (offset,), (length,) = state.sent.offsets, state.sent.lengths
     assert journal.fetch(offset, length) == b"again"
 
 
@@ -70,7 +71,7 @@ def test_records_of_no_session_say_nothing_of_sessions() -> None:
 def test_sessions_are_apart_and_in_the_order_of_their_numbers() -> None:
     two: list[Entry] = [(Kind.SESSION, 2, 0, 1, b"TWO"), (Kind.SENT, 2, 1, 9, b"hello")]
     ledger, _ = ledger_of(ONE, (2_000, two))
-    assert [(one.comp_id, one.next_in, len(one.offsets)) for one in ledger] == [
+    assert [(one.comp_id, one.next_in, len(one.sent)) for one in ledger] == [
         (b"ONE", 2, 1),
         (b"TWO", 9, 1),
     ]
@@ -103,8 +104,10 @@ def test_a_ledger_goes_on_from_the_states_of_another(cut: int) -> None:
 
 
 def state_at(*offsets: int) -> SessionState:
-    lengths = array("I", [7] * len(offsets))
-    return SessionState(1, b"ONE", first_seq=4, offsets=array("Q", offsets), lengths=lengths)
+    state = SessionState(1, b"ONE")
+    for seq, offset in enumerate(offsets, 4):
+        state.sent.append(seq, offset, 7)
+    return state
 
 
 @pytest.mark.parametrize(
@@ -125,13 +128,13 @@ def test_what_stands_before_an_offset_is_forgotten(
     ledger = Ledger([state_at(10, 20, 30)])
     ledger.forget_before(offset)
     state = ledger[1]
-    assert (state.first_seq, list(state.offsets), len(state.lengths)) == (
+    assert (state.sent.first_seq, list(state.sent.offsets), len(state.sent.lengths)) == (
         first_seq,
         kept,
         len(kept),
     )
     ledger.forget_before(offset)
-    assert state.first_seq == first_seq, "and only once"
+    assert state.sent.first_seq == first_seq, "and only once"
 
 
 def test_numbers_go_on_behind_those_that_were_forgotten() -> None:
@@ -140,4 +143,4 @@ def test_numbers_go_on_behind_those_that_were_forgotten() -> None:
     ledger.forget_before(1 << 39)
     (batch,) = batches_of(journal_of([(1, [(Kind.SENT, 1, 6, 2, b"next")])]))
     ledger.take(batch)
-    assert (state.first_seq, list(state.offsets)) == (6, [batch.records[0].offset])
+    assert (state.sent.first_seq, list(state.sent.offsets)) == (6, [batch.records[0].offset])

@@ -277,14 +277,14 @@ def test_what_is_not_needed_any_more_is_forgotten_and_removed(
         before = desk.segments()
         assert len(before) > 5
         (endpoint,) = desk.world.registry
-        assert endpoint.sent.first_seq == 1
-        last = endpoint.sent.last_seq
+        assert endpoint.sent.table.first_seq == 1
+        last = endpoint.sent.table.last_seq
         raws = dict(endpoint.sent.fetch(1, last))
         desk.snapshotter.look()
         await desk.settled()
         assert desk.segments() == before[3:]
         assert desk.world.journal.begin >> 40 == 4
-        first = endpoint.sent.first_seq
+        first = endpoint.sent.table.first_seq
         assert 1 < first < last
         assert dict(endpoint.sent.fetch(1, last)) == {
             seq: raw for seq, raw in raws.items() if seq >= first
@@ -307,7 +307,7 @@ def test_where_nothing_is_to_go_nothing_goes(
         await desk.settled()
         assert desk.segments() == before
         (endpoint,) = desk.world.registry
-        assert endpoint.sent.first_seq == 1
+        assert endpoint.sent.table.first_seq == 1
 
     run(scenario())
     assert events(logs) == ["snapshot"]

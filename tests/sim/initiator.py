@@ -8,7 +8,7 @@ clients ask for the same again and again, which ours never would.
 from __future__ import annotations
 
 from fix_engine import tags
-from fix_engine.logon import SessionSettings
+from fix_engine.logon import SessionSettings, next_expected
 from fix_engine.message import Message
 from fix_engine.session import Session
 from fix_engine.states import Input, State
@@ -78,7 +78,7 @@ class Initiator(Session):
             self._receive(message, now)
 
     def _receive_logon_answer(self, answer: Message, now: int) -> None:
-        wanted = self._next_expected(answer)
+        wanted = next_expected(answer, self.settings)
         self._peer_is_told = wanted is not None
         super()._receive_logon_answer(answer, now)
         self._peer_is_told = False

@@ -239,6 +239,11 @@ class Client:
         self.is_connected = False
         self.world._turn.will_flush(self)
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer reads."""
+        return True
+
     def when_writable(self, callback: Callable[[], None]) -> None:
         """Always."""
         callback()

@@ -184,7 +184,7 @@ def test_a_gap_fill_stands_for_what_is_gone_and_the_rest_is_sent_again(
         world.journal.close()
         world = World(tmp_path, segment_bytes=SMALL, now=world.now)
     endpoint = next(one for one in world.registry if one.comp_id == b"C1")
-    first, last = endpoint.sent.first_seq, endpoint.sent.last_seq
+    first, last = endpoint.sent.table.first_seq, endpoint.sent.table.last_seq
     kept = endpoint.sent.fetch(1, last)
     assert 1 < first < last
     assert [seq for seq, _ in kept] == list(range(first, last + 1))
@@ -213,10 +213,10 @@ def test_a_venue_goes_on_from_a_shortened_journal(tmp_path: Path) -> None:
     assert again.journal.begin >> OFFSET_BITS == first
     for one, other in zip(own.sessions, again.registry, strict=True):
         state = other.state()
-        assert (one.comp_id, one.begun_at, one.first_seq) == (
+        assert (one.comp_id, one.begun_at, one.sent.first_seq) == (
             state.comp_id,
             state.begun_at,
-            state.first_seq,
+            state.sent.first_seq,
         )
     client = again.client("C0", "108=30|141=Y|")
     assert client.order("again", "buy", "1", "90")[0][150] == "0"
