@@ -30,7 +30,8 @@ from matching.book import Book
 from matching.order import OrderType, SelfTrade, Side, TimeInForce
 from matching.terms import Direction, PostOnly, Reference, Terms, Trigger
 
-_VERSION: Final = 2
+_VERSION: Final = 3
+_WITHOUT_DAYS: Final = 2
 _ROWS: Final = 1_000  # on a line
 _encode: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 _decode: Final = json.JSONDecoder().decode
@@ -63,6 +64,7 @@ def dump_venue(venue: Venue) -> bytes:
         "now": state.now,
         "groups": [[_text(name), number] for name, number in state.groups.items()],
         "markets": state.markets,
+        "days": [day.figures() for day in state.days],
         "funds": _funds(state.funds),
         "counts": [len(accounts), len(orders), len(state.sessions), len(state.engine.books)],
     }
@@ -94,7 +96,7 @@ def load_venue(data: bytes, venue: Venue) -> None:
 
 def _load(lines: list[str], venue: Venue) -> None:
     head: dict[str, Any] = _decode(lines[0])
-    if head["version"] != _VERSION:
+    if head["version"] not in (_WITHOUT_DAYS, _VERSION):
         raise ValueError(f"it has version {head['version']}, this Seamark reads {_VERSION}")
     accounts, orders, sessions, books = head["counts"]
     if len(lines) != 1 - (-(2 * accounts + orders + sessions + books) // _ROWS):
@@ -106,6 +108,8 @@ def _load(lines: list[str], venue: Venue) -> None:
     listed = [InstrumentRules(**one) for one in head["listed"]]
     venue.resume_rules(decode_rules(head["rules"].encode()), listed)
     state.markets = [MarketState(one) for one in head["markets"]]
+    for day, figures in zip(state.days, head.get("days", ()), strict=False):
+        day.resume(figures)
     _load_funds(head["funds"], state.funds)
     owners = [_load_account(next(rows), state) for _ in range(accounts)]
     by_id: dict[int, VenueOrder] = {}

@@ -36,6 +36,10 @@ ORDER_MASS_CANCEL_REPORT: Final = b"r"
 ORDER_MASS_STATUS_REQUEST: Final = b"AF"
 SECURITY_STATUS: Final = b"f"
 BUSINESS_MESSAGE_REJECT: Final = b"j"
+MARKET_DATA_REQUEST: Final = b"V"
+MARKET_DATA_SNAPSHOT: Final = b"W"
+MARKET_DATA_INCREMENTAL: Final = b"X"
+MARKET_DATA_REQUEST_REJECT: Final = b"Y"
 
 #: Messages that are never sent again: a gap fill stands in for them. FIX 4.4 Volume 2, "Resend
 #: Request": all administrative messages except Reject, which QuickFIX treats as one of them too.

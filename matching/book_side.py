@@ -61,6 +61,7 @@ class Level(Generic[O]):
         terms.shown -= quantity
         if not terms.shown and order.leaves:
             terms.shown = min(terms.display, order.leaves)
+            terms.slices += 1
             self.hidden -= terms.shown
             self.orders.move_to_end(order.order_id)
 
@@ -112,6 +113,25 @@ class BookSide(Generic[O]):
         prices = reversed(self._levels) if self.side is _BUY else iter(self._levels)
         for price in prices:
             yield price, self._levels[price]
+
+    def visible(self, price: int) -> tuple[int, int] | None:
+        """The quantity that can be seen at a price, and of how many orders; None of none."""
+        level = self._levels.get(price)
+        return (level.quantity - level.hidden, len(level.orders)) if level is not None else None
+
+    def beyond(self, price: int) -> Iterator[int]:
+        """The prices worse than this one, best first."""
+        found: Iterator[int]
+        if self.side is _BUY:
+            found = self._levels.irange(None, price, inclusive=(True, False), reverse=True)
+        else:
+            found = self._levels.irange(price, None, inclusive=(False, True))
+        return found
+
+    def find(self, order: O) -> Level[O] | None:
+        """The level at which an order rests; None when it does not rest here."""
+        level = self._levels.get(order.price)
+        return level if level is not None and order.order_id in level.orders else None
 
     def accepts(self, limit: int | None, price: int) -> bool:
         """Whether an order that comes from the other side, with this limit, trades at `price`."""

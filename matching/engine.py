@@ -131,13 +131,14 @@ class MatchingEngine(Generic[O]):
             order.quantity = quantity
             if display:
                 side.level(price).show(order, display)
-            out.append(Replaced(order, leaves, quantity))
+            out.append(Replaced(order, leaves, quantity, price, keeps_place=True))
             return True  # no price has moved for a trigger to see
         side.remove(order)
+        former_price = order.price
         order.price, order.quantity, order.leaves = price, filled + leaves, leaves
         if display is not None:
             terms_of(order).display = display
-        out.append(Replaced(order, leaves, order.quantity))
+        out.append(Replaced(order, leaves, order.quantity, former_price))
         if leaves:
             best = other.best_price if other.is_stale else other.known_best
             if best is not None and other.accepts(price, best) and book.match(order, price, out):

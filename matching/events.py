@@ -93,12 +93,14 @@ class Replaced(Generic[O]):
     """The order has its new price and quantity.
 
     When `leaves` is 0 that ended the order, and its quantity is what had been filled. For an order
-    with a budget, `leaves` is the budget.
+    with a budget, `leaves` is the budget. One that `keeps_place` rests where it did.
     """
 
     order: O
     leaves: int
     quantity: int = 0
+    former_price: int = 0
+    keeps_place: bool = False
 
 
 Event = (

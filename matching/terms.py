@@ -74,8 +74,8 @@ class Trigger:
 class Terms:
     """The conditions of one order; 0, NO and None are the lack of one.
 
-    - `display` lots of an iceberg are seen at a time; `shown`, state, is what is left of them while
-      it rests.
+    - `display` lots of an iceberg are seen at a time; state: `shown`, what is left of them while it
+      rests, and `slices`, how often it has shown more and lost its place.
     - `min_quantity` lots, or all if there are fewer, trade at once, or it is cancelled in full.
     - `post_only`: a limit order comes to rest without having traded.
     - `budget`, in ticks times lots, is what a market order may spend instead of a quantity; state:
@@ -89,6 +89,7 @@ class Terms:
     post_only: PostOnly = PostOnly.NO
     budget: int = 0
     trigger: Trigger | None = None
+    slices: int = 0
 
 
 def terms_of(order: Order) -> Terms:

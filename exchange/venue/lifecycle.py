@@ -97,6 +97,8 @@ class Lifecycle:
         to a request, the first cancel or replacement; `text` says why orders are cancelled that
         nobody asked to cancel.
         """
+        if self._state.tape is not None:
+            self._state.tape += matched
         self._matched, self._decremented = matched, None
         self._session, self._request, self._orig_cl_ord_id = session, request, orig_cl_ord_id
         self._is_solicited, self._text = is_solicited, text
@@ -131,6 +133,8 @@ class Lifecycle:
         order.ended = EXPIRED
         self.execution(order, _EXPIRED, EXPIRED, 0)
         self.close(order)
+        if self._state.tape is not None:
+            self._state.tape += (event for event in matched if _ends(event, order))
         self.report([event for event in matched if not _ends(event, order)])
 
     def status_of(self, order: VenueOrder, session: int, query: QueryAnswer) -> None:
@@ -220,6 +224,7 @@ class Lifecycle:
 
     def _traded(self, event: Traded[VenueOrder]) -> None:
         value, out = event.price * event.quantity, self._state.out
+        self._state.days[event.maker.instrument_id].trade(event, self._state.now)
         for order, leaves, is_maker in (
             (event.taker, event.taker_leaves, False),
             (event.maker, event.maker_leaves, True),

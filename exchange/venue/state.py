@@ -15,9 +15,11 @@ from exchange.order_lists import OrderList
 from exchange.orders import VenueOrder
 from exchange.quotes import Guard, Quote
 from exchange.rules import AccountRules, Rules
+from exchange.venue.days import TradingDay
 from exchange.venue.funds import Funds
 from exchange.venue.timers import Timers
 from matching.engine import MatchingEngine
+from matching.events import Event
 from matching.order import SelfTrade
 
 FEE_DIGITS: Final = 8  # of a fee, a share of the value
@@ -143,6 +145,8 @@ class VenueState:
         self.accounts: dict[bytes, AccountState] = {}
         self.groups: dict[bytes, int] = {}
         self.markets: list[MarketState] = []
+        self.days: list[TradingDay] = []
+        self.tape: list[Event[VenueOrder]] | None = None  # what has matched, where somebody looks
         self.funds = Funds()
         self.has_funds = False  # whether orders are held against them
         self.timers = Timers()
@@ -186,6 +190,7 @@ class VenueState:
         self.listing.take_up(rules)
         self.engine.list_up_to(len(self.listing))
         self.markets += [MarketState.OPEN] * (len(self.listing) - len(self.markets))
+        self.days += (TradingDay() for _ in range(len(self.days), len(self.listing)))
         for account in self.accounts.values():
             self._set_rules(account)
             account.forget(self.remembered)
