@@ -27,6 +27,8 @@ from exchange.access import (
     make_tls_files,
 )
 from exchange.control_file import ControlFile
+from exchange.market_data import MarketDataDesk
+from exchange.market_data.publisher import CallLater
 from exchange.rules import AccountRules, InstrumentRules, Rules
 from exchange.sequencer import Sequencer
 from fix_engine.dictionary import Dictionary
@@ -121,7 +123,14 @@ def snapshot_command(layer: JournalSettings) -> list[str]:
 
 def make_venue(rules: Rules, journal: Journal, turn: Turn, control: ControlFile) -> Sequencer:
     """The venue, with every desk of it open."""
-    return Sequencer(rules, journal, turn, control)
+    sequencer = Sequencer(rules, journal, turn, control)
+    open_desks(sequencer, turn, asyncio.get_running_loop().call_later)
+    return sequencer
+
+
+def open_desks(sequencer: Sequencer, turn: Turn, call_later: CallLater) -> None:
+    """Have somebody answer what changes nothing in the venue."""
+    sequencer.open_desk(MarketDataDesk(sequencer, turn, call_later))
 
 
 def make_timetable(settings: Settings) -> Timetable:

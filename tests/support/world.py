@@ -14,7 +14,7 @@ from exchange.access import make_admission
 from exchange.control_file import ControlFile
 from exchange.rules import Rules
 from exchange.sequencer import Sequencer
-from exchange.service import make_rules
+from exchange.service import make_rules, open_desks
 from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
 from fix_engine.timestamps import SECOND_NS, TimestampFormatter
@@ -59,6 +59,8 @@ class World:
         wanted = rules or make_rules(self.settings)
         self.sequencer = Sequencer(wanted, self.journal, self._turn, control)
         self.venue = self.sequencer.venue
+        self._timers: list[tuple[int, Callable[[], None]]] = []
+        open_desks(self.sequencer, self._turn, self._call_later)
         admission = Admission(
             SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",)),
             replaces_live=replaces_live,
@@ -92,9 +94,19 @@ class World:
 
     def pass_time(self, seconds: float) -> None:
         """So much time passes, and the venue looks at what is due."""
-        self.now += round(seconds * SECOND_NS)
+        end = self.now + round(seconds * SECOND_NS)
+        while self._timers and min(self._timers, key=_due)[0] <= end:
+            timer = min(self._timers, key=_due)
+            self._timers.remove(timer)
+            self.now = max(self.now, timer[0])
+            timer[1]()
+            self.turn()
+        self.now = end
         self.sequencer.on_time(self.now)
         self.turn()
+
+    def _call_later(self, delay_s: float, callback: Callable[[], None]) -> None:
+        self._timers.append((self.now + round(delay_s * SECOND_NS), callback))
 
     def batches(self) -> list[Batch]:
         """All that the journal holds."""
@@ -106,6 +118,10 @@ class World:
         client.connect()
         client.send(f"35=A|98=0|{logon}")
         return client
+
+
+def _due(timer: tuple[int, Callable[[], None]]) -> int:
+    return timer[0]
 
 
 def _profiles(accounts: Mapping[str, str]) -> dict[bytes, Profile]:

@@ -1,0 +1,118 @@
+"""Answers MarketDataRequest (V)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.desk import Question
+from exchange.market_data.feed import View
+from exchange.market_data.publisher import CallLater, Publisher, Subscription
+from exchange.market_data.request import (
+    DUPLICATE,
+    INSUFFICIENT_BANDWIDTH,
+    SNAPSHOT,
+    UNSUBSCRIBE,
+    MarketDataRequest,
+    Refusal,
+    parse_request,
+)
+from exchange.sequencer import Sequencer
+from fix_engine import tags
+from fix_engine.message import Message
+from sessions.application import Peer
+from sessions.turn import Turn
+
+_MOST_SUBSCRIPTIONS: Final = 1_000  # of a session, an instrument each
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What goes by one MDReqID (262) of a session."""
+
+    views: list[View]
+    subscriptions: list[Subscription]
+
+
+class MarketDataDesk:
+    """Keeps who has subscribed to what; a subscription lasts as long as its connection."""
+
+    def __init__(self, sequencer: Sequencer, turn: Turn, call_later: CallLater) -> None:
+        self._sequencer = sequencer
+        self._publisher = Publisher(sequencer.executor, turn, call_later)
+        self._wanted: dict[int, dict[bytes, _Wanted]] = {}
+
+    @property
+    def questions(self) -> Mapping[bytes, Question]:
+        """Who answers, by MsgType."""
+        return {tags.MARKET_DATA_REQUEST: self._ask}
+
+    def on_logout(self, peer: Peer) -> None:
+        """A session is gone, and with it what it has subscribed to."""
+        for wanted in self._wanted.pop(peer.number, {}).values():
+            self._end(wanted)
+
+    def _ask(self, peer: Peer, message: Message) -> None:
+        request = parse_request(message, self._sequencer.venue.state.listing.tradable)
+        if not isinstance(request, Refusal):
+            refusal = self._obey(peer, request)
+            if refusal is None:
+                return
+            request = refusal
+        reason = b"281=%b\x01" % request.reason if request.reason else b""
+        body = b"58=%b\x01262=%b\x01%b" % (
+            request.text,
+            message.get(tags.MD_REQ_ID) or b"",
+            reason,
+        )
+        peer.send(tags.MARKET_DATA_REQUEST_REJECT, body)
+
+    def _obey(self, peer: Peer, request: MarketDataRequest) -> Refusal | None:
+        by_id = self._wanted.setdefault(peer.number, {})
+        own = b"262=%b\x01" % request.request_id
+        wanted = by_id.get(request.request_id)
+        if request.kind == SNAPSHOT:
+            for view in request.views:
+                self._publisher.show(peer, own, view)
+            return None
+        if wanted is None:
+            if request.kind == UNSUBSCRIBE or request.begin:
+                text = b"There is no subscription by MDReqID (262) %b" % request.request_id
+                return Refusal(b"", text)
+            return self._subscribe(peer, request, own, by_id)
+        if request.kind == UNSUBSCRIBE:
+            self._end(by_id.pop(request.request_id))
+        elif request.begin:
+            for one in wanted.subscriptions:
+                self._publisher.repeat(one, request.begin, request.end)
+        elif request.views == wanted.views:
+            for one in wanted.subscriptions:
+                self._publisher.refresh(one)
+        else:
+            text = b"MDReqID (262) %b is in use for something else: unsubscribe, or use another"
+            return Refusal(DUPLICATE, text % request.request_id)
+        return None
+
+    def _subscribe(
+        self, peer: Peer, request: MarketDataRequest, own: bytes, by_id: dict[bytes, _Wanted]
+    ) -> Refusal | None:
+        count = sum(len(one.views) for one in by_id.values()) + len(request.views)
+        if count > _MOST_SUBSCRIPTIONS:
+            text = b"%d subscriptions are more than %d: unsubscribe from something"
+            return Refusal(INSUFFICIENT_BANDWIDTH, text % (count, _MOST_SUBSCRIPTIONS))
+        publisher = self._publisher
+        if not all(publisher.has_room_for(view) for view in request.views):
+            text = b"Too many different views of one instrument: choose a usual depth and interval"
+            return Refusal(INSUFFICIENT_BANDWIDTH, text)
+        if not publisher:
+            self._sequencer.follow(publisher)
+        subscriptions = [publisher.subscribe(peer, own, view) for view in request.views]
+        by_id[request.request_id] = _Wanted(request.views, subscriptions)
+        return None
+
+    def _end(self, wanted: _Wanted) -> None:
+        for one in wanted.subscriptions:
+            self._publisher.end(one)
+        if not self._publisher:
+            self._sequencer.leave(self._publisher)

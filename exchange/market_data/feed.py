@@ -1,0 +1,256 @@
+"""One view of one book, made once for all who read it.
+
+Its entries are counted by RptSeq (83) from 1 on, as long as somebody reads it. `update` compares
+what was shown with what is, so it can be called after each input or seldom: then what was changed
+in between is one change, but for trades, which are all told.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
+
+from exchange.instruments import Instrument
+from exchange.market_data.changes import Changes
+from exchange.market_data.depth import Depth
+from exchange.market_data.figures import STATISTICS, Statistics, Trades
+from exchange.market_data.messages import (
+    BID,
+    CHANGE,
+    DELETE,
+    NEW,
+    OFFER,
+    TRADE,
+    Entry,
+    fragments,
+    full_entry,
+    incremental_entry,
+)
+from exchange.market_data.orders import OrderView
+from exchange.venue.state import VenueState
+from fix_engine.outbound import SharedFields
+from fix_engine.timestamps import TimestampFormatter
+from matching.order import Side
+
+_KEPT: Final = 4_096  # entries that can be told again
+_MOST_PENDING: Final = 2_000  # entries; with more of them, changes are put together
+_MOST_TRADES: Final = 10_000  # that may wait; the oldest go, and their numbers are missing
+_CHECKED_LEVELS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a subscription is for; who wants the same, reads the same feed.
+
+    `kinds` are MDEntryType (269). `depth` 0 is all; `interval_ms` 0 is every update.
+    """
+
+    instrument_id: int
+    kinds: frozenset[bytes]
+    depth: int = 0
+    is_aggregated: bool = True
+    is_full: bool = False
+    interval_ms: int = 0
+    has_checksum: bool = False
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Messages with the entries `first` to `last`."""
+
+    first: int
+    last: int
+    messages: list[SharedFields]
+
+
+class Feed:
+    """See the module."""
+
+    def __init__(
+        self, view: View, instrument: Instrument, state: VenueState, time: TimestampFormatter
+    ) -> None:
+        self.view = view
+        self.instrument = instrument
+        self.rpt_seq = 0  # of the last entry there is
+        self.is_conflated = False  # by us: more has happened than could be told
+        self._state = state
+        self._book = book = state.engine.books[instrument.instrument_id]
+        day = state.days[instrument.instrument_id]
+        self._changes = Changes()
+        self._pending: list[bytes] = []
+        self._untold: deque[Entry] = deque(maxlen=_KEPT)  # trades, of a full refresh
+        self._kept: deque[bytes] = deque(maxlen=_KEPT)
+        self._snapshot: tuple[int, list[SharedFields]] | None = None
+        self._sent_seq = 0
+        self._position = state.position
+        self._trades: Trades | None = None
+        if TRADE in view.kinds:
+            self._trades = Trades(instrument, day, time)
+        wanted = tuple(kind for kind in STATISTICS if kind in view.kinds)
+        self._statistics = Statistics(instrument, day, wanted) if wanted else None
+        if self._statistics is not None:
+            self._statistics.load(state.now)
+        self._sides: list[tuple[bytes, Depth]] = []
+        self._orders: OrderView | None = None
+        if not view.is_aggregated and not view.kinds.isdisjoint((BID, OFFER)):
+            self._orders = OrderView(book)
+        elif view.is_aggregated:
+            for kind, side in ((BID, book.buys), (OFFER, book.sells)):
+                if kind in view.kinds:
+                    self._sides.append((kind, Depth(side, view.depth)))
+
+    # --- what happens -------------------------------------------------------------------
+
+    def follow(self, changes: Changes, position: int) -> None:
+        """Something has changed by the input at `position`."""
+        self._changes.add(changes)
+        self._position = position
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether so much waits to be sent that no more should be told one by one."""
+        return len(self._pending) >= _MOST_PENDING
+
+    def update(self) -> bool:
+        """Make entries of what has changed; whether there is anything to send."""
+        changes = self._changes
+        if changes:
+            self._changes = Changes()
+            self._snapshot = None
+            entries = list(self._entries(changes))
+            if self.view.is_full:
+                self._untold += (one for one in entries if one.action == NEW and one.position)
+                self.rpt_seq += bool(entries)
+            else:
+                self._count(entries)
+        return self.rpt_seq > self._sent_seq
+
+    def _count(self, entries: list[Entry]) -> None:
+        symbol, position, seq = self.instrument.symbol, self._position, self.rpt_seq
+        for entry in entries:
+            seq += 1
+            encoded = incremental_entry(entry, symbol, seq, position)
+            self._pending.append(encoded)
+            self._kept.append(encoded)
+        self.rpt_seq = seq
+
+    def _entries(self, changes: Changes) -> Iterator[Entry]:
+        if self._trades is not None:
+            missing = len(changes.trades) - _MOST_TRADES
+            if missing > 0:
+                del changes.trades[:missing]
+                self._kept.clear()
+                self.rpt_seq += missing
+            for trade in changes.trades:
+                yield self._trades.entry(trade)
+        for kind, depth in self._sides:
+            side = depth.book_side.side
+            prices = [price for one, price in changes.prices if one is side]
+            for price, seen, was_shown in depth.update(prices):
+                if seen is None:
+                    rest = b"270=%b\x01" % self.instrument.prices.format(price)
+                    yield Entry(DELETE, b"269=%b\x01" % kind, rest)
+                else:
+                    yield self._level(CHANGE if was_shown else NEW, kind, price, seen)
+        if self._orders is not None:
+            for action, number, side, price, quantity in self._orders.update(changes):
+                kind = BID if side is Side.BUY else OFFER
+                if kind in self.view.kinds:
+                    yield self._order(action, number, kind, price, quantity)
+        if self._statistics is not None and changes.trades:
+            yield from self._statistics.update(self._state.now)
+
+    # --- what is sent -------------------------------------------------------------------
+
+    def cut(self) -> Delivery | None:
+        """What is to be sent next, None when nothing is; what comes later is not in it."""
+        first, last = self._sent_seq + 1, self.rpt_seq
+        if first > last:
+            return None
+        self._sent_seq = last
+        pending, self._pending = self._pending, []
+        if self.view.is_full:
+            messages = self.snapshot()
+        else:
+            messages = fragments(self._mark() + self._checksum(), pending)
+        self.is_conflated = False
+        self._untold.clear()
+        return Delivery(first, last, messages)
+
+    def snapshot(self, is_conflated: bool = False) -> list[SharedFields]:
+        """Everything as it is behind the last entry."""
+        if self._snapshot is None or self._snapshot[0] != self.rpt_seq or is_conflated:
+            found = self._make_snapshot(self._mark(is_conflated))
+            if is_conflated:
+                return found
+            self._snapshot = self.rpt_seq, found
+        return self._snapshot[1]
+
+    def between(self, begin: int, end: int) -> list[SharedFields] | None:
+        """The entries `begin` to `end` once more; None when not all of them are kept.
+
+        Of what was not sent yet, nothing: it will be.
+        """
+        first_kept = self.rpt_seq - len(self._kept) + 1
+        end = min(end or self._sent_seq, self._sent_seq)
+        if self.view.is_full or not first_kept <= begin <= end:
+            return None
+        start = begin - first_kept
+        return fragments(b"", [self._kept[at] for at in range(start, start + end - begin + 1)])
+
+    def _make_snapshot(self, mark: bytes) -> list[SharedFields]:
+        interval = self.view.interval_ms
+        head = b"55=%b\x0183=%d\x018023=%d\x01%b%b%b" % (
+            self.instrument.symbol,
+            self.rpt_seq,
+            self._state.position,
+            b"8026=%d\x01" % interval if interval else b"",
+            mark,
+            self._checksum(),
+        )
+        return fragments(head, [full_entry(one) for one in self._everything()])
+
+    def _everything(self) -> Iterator[Entry]:
+        for kind, depth in self._sides:
+            for price, seen in depth.levels():
+                yield self._level(NEW, kind, price, seen)
+        if self._orders is not None:
+            for number, side, price, quantity in self._orders.entries():
+                kind = BID if side is Side.BUY else OFFER
+                if kind in self.view.kinds:
+                    yield self._order(NEW, number, kind, price, quantity)
+        if self._trades is not None:
+            yield from self._untold or self._trades.last()
+        if self._statistics is not None:
+            yield from self._statistics.entries(self._state.now)
+
+    def _mark(self, is_conflated: bool = False) -> bytes:
+        return b"8027=Y\x01" if self.is_conflated or is_conflated else b""
+
+    def _checksum(self) -> bytes:
+        """CRC-32 of the ten best prices and quantities of both sides, bids first."""
+        if not self.view.has_checksum:
+            return b""
+        prices, quantities = self.instrument.prices.format, self.instrument.quantities.format
+        words: list[bytes] = []
+        for side in (self._book.buys, self._book.sells):
+            for _, (price, level) in zip(range(_CHECKED_LEVELS), side.levels(), strict=False):
+                words += prices(price), quantities(level.quantity - level.hidden)
+        return b"8029=%d\x01" % crc32(b" ".join(words))
+
+    def _level(self, action: bytes, kind: bytes, price: int, seen: tuple[int, int]) -> Entry:
+        rest = b"270=%b\x01271=%b\x01346=%d\x01" % (
+            self.instrument.prices.format(price),
+            self.instrument.quantities.format(seen[0]),
+            seen[1],
+        )
+        return Entry(action, b"269=%b\x01" % kind, rest)
+
+    def _order(self, action: bytes, number: int, kind: bytes, price: int, quantity: int) -> Entry:
+        rest = b"270=%b\x01" % self.instrument.prices.format(price)
+        if action != DELETE:
+            rest += b"271=%b\x01" % self.instrument.quantities.format(quantity)
+        return Entry(action, b"269=%b\x01278=%d\x01" % (kind, number), rest)
