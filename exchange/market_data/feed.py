@@ -231,13 +231,14 @@ class Feed:
         return b"8027=Y\x01" if self.is_conflated or is_conflated else b""
 
     def _checksum(self) -> bytes:
-        """CRC-32 of the ten best prices and quantities of both sides, bids first."""
+        """CRC-32 of the ten best prices and quantities that are shown, bids first."""
         if not self.view.has_checksum:
             return b""
         prices, quantities = self.instrument.prices.format, self.instrument.quantities.format
         words: list[bytes] = []
+        most = min(self.view.depth or _CHECKED_LEVELS, _CHECKED_LEVELS)
         for side in (self._book.buys, self._book.sells):
-            for _, (price, level) in zip(range(_CHECKED_LEVELS), side.levels(), strict=False):
+            for _, (price, level) in zip(range(most), side.levels(), strict=False):
                 words += prices(price), quantities(level.quantity - level.hidden)
         return b"8029=%d\x01" % crc32(b" ".join(words))
 

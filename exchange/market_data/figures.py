@@ -56,6 +56,7 @@ class Statistics:
         self._day = day
         self._wanted = wanted
         self._shown: dict[bytes, int] = {}
+        self._shown_of = -1  # the day
 
     def entries(self, now: int) -> Iterator[Entry]:
         """All of today."""
@@ -64,12 +65,14 @@ class Statistics:
 
     def load(self, now: int) -> None:
         """Take what there is for shown."""
-        self._shown = self._values(now)
+        self._shown, self._shown_of = self._values(now), self._day.day
 
     def update(self, now: int) -> Iterator[Entry]:
         """Those that are not what was shown."""
         values, shown = self._values(now), self._shown
-        self._shown = values
+        if self._day.day != self._shown_of:
+            shown = {}
+        self._shown, self._shown_of = values, self._day.day
         for kind, value in values.items():
             if shown.get(kind) != value:
                 yield self._entry(CHANGE if kind in shown else NEW, kind, value)
