@@ -7,7 +7,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check format interop sim judge fuzz guided crash docs lock clean
-.PHONY: bench bench-durability bench-resend bench-sessions bench-restart
+.PHONY: bench bench-durability bench-resend bench-sessions bench-restart bench-market-data
 
 help: ## list these jobs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -77,6 +77,9 @@ bench-sessions: install ## 2,000 idle sessions, and storms of logons
 
 bench-restart: install ## starts and tools on ten million messages (ARGS="--data DIR" keeps them)
 	@$(BIN)/python -m bench.restart $(ARGS)
+
+bench-market-data: install ## orders while 1,000 sessions read market data
+	@$(BIN)/python -m bench.market_data $(ARGS)
 
 docs: install ## print again the parts of docs/ that come from the code
 	@$(BIN)/python -m tests.support.docs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exchange.orders import VenueOrder
 from matching.events import Event, Replaced, Traded
@@ -64,6 +64,18 @@ class Changes:
                     self.moved.add(order.order_id)
         self.prices[order.side, order.price] = None
         self.orders[order.order_id] = order
+
+
+def put_together(trades: Iterable[Trade]) -> list[Trade]:
+    """One trade for all that came from one side at one price, in the place of the last."""
+    found: dict[tuple[int, Side], Trade] = {}
+    for trade in trades:
+        key = trade.price, trade.side
+        before = found.pop(key, None)
+        found[key] = (
+            trade if before is None else replace(trade, quantity=trade.quantity + before.quantity)
+        )
+    return list(found.values())
 
 
 def changes_of(

@@ -2,7 +2,8 @@
 
 Its entries are counted by RptSeq (83) from 1 on, as long as somebody reads it. `update` compares
 what was shown with what is, so it can be called after each input or seldom: then what was changed
-in between is one change, but for trades, which are all told.
+in between is one change. Trades are all told, unless there are more than so many readers can be
+told of: then those at one price are one, and the message says so.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from zlib import crc32
 
 from exchange.instruments import Instrument
-from exchange.market_data.changes import Changes
+from exchange.market_data.changes import Changes, put_together
 from exchange.market_data.depth import Depth
 from exchange.market_data.figures import STATISTICS, Statistics, Trades
 from exchange.market_data.messages import (
@@ -37,7 +38,8 @@ from matching.order import Side
 
 _KEPT: Final = 4_096  # entries that can be told again
 _MOST_PENDING: Final = 2_000  # entries; with more of them, changes are put together
-_MOST_TRADES: Final = 10_000  # that may wait; the oldest go, and their numbers are missing
+_MOST_TOLD: Final = 30_000  # entries in one round to all readers; so with many, sooner
+_LEAST_PENDING: Final = 20
 _CHECKED_LEVELS: Final = 10
 
 
@@ -76,6 +78,7 @@ class Feed:
         self.instrument = instrument
         self.rpt_seq = 0  # of the last entry there is
         self.is_conflated = False  # by us: more has happened than could be told
+        self._most_pending = _MOST_PENDING
         self._state = state
         self._book = book = state.engine.books[instrument.instrument_id]
         day = state.days[instrument.instrument_id]
@@ -109,10 +112,14 @@ class Feed:
         self._changes.add(changes)
         self._position = position
 
+    def has_readers(self, count: int) -> None:
+        """So many are told."""
+        self._most_pending = min(_MOST_PENDING, max(_MOST_TOLD // count, _LEAST_PENDING))
+
     @property
     def is_pressed(self) -> bool:
         """Whether so much waits to be sent that no more should be told one by one."""
-        return len(self._pending) >= _MOST_PENDING
+        return len(self._pending) >= self._most_pending
 
     def update(self) -> bool:
         """Make entries of what has changed; whether there is anything to send."""
@@ -139,12 +146,10 @@ class Feed:
 
     def _entries(self, changes: Changes) -> Iterator[Entry]:
         if self._trades is not None:
-            missing = len(changes.trades) - _MOST_TRADES
-            if missing > 0:
-                del changes.trades[:missing]
-                self._kept.clear()
-                self.rpt_seq += missing
-            for trade in changes.trades:
+            trades = changes.trades
+            if len(trades) + len(self._pending) > self._most_pending:
+                trades, self.is_conflated = put_together(trades), True
+            for trade in trades:
                 yield self._trades.entry(trade)
         for kind, depth in self._sides:
             side = depth.book_side.side

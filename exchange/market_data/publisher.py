@@ -25,7 +25,7 @@ from fix_engine.timestamps import TimestampFormatter
 from sessions.application import Peer
 from sessions.turn import Turn
 
-_AT_ONCE: Final = 64  # messages in a turn
+_AT_ONCE: Final = 32  # messages in a turn
 _MOST_FEEDS: Final = 100  # of one instrument: each costs something at every change
 
 CallLater = Callable[[float, Callable[[], None]], object]
@@ -88,6 +88,7 @@ class Publisher:
             self._by_instrument.setdefault(view.instrument_id, []).append(channel)
         subscription = Subscription(peer, own, channel)
         channel.subscriptions[subscription] = None
+        channel.feed.has_readers(len(channel.subscriptions))
         self.refresh(subscription)
         return subscription
 
@@ -117,6 +118,7 @@ class Publisher:
         subscription.is_over = True
         del channel.subscriptions[subscription]
         if channel.subscriptions:
+            channel.feed.has_readers(len(channel.subscriptions))
             return
         del self._channels[view]
         self._ready.pop(channel, None)
