@@ -35,8 +35,8 @@ from fix_engine.message import Message
 _NOT_COMPARED: Final = frozenset((b"34", b"43", b"49", b"52", b"56", b"97", b"122", b"369"))
 #: Times of the moment, and times that a replay moves to its own day.
 _TIMES: Final = frozenset((b"42", b"60", b"62", b"126", b"168", b"272", b"273"))
-#: Made by the venue: ExecID, ExecRefID, TradeReportID, SecondaryOrderID, SecondaryExecID, ...
-_VENUE_IDS: Final = frozenset((b"17", b"19", b"37", b"198", b"527", b"571", b"818", b"880"))
+#: Made by the venue: ExecID, ExecRefID, OrderID, SecondaryOrderID, SecurityResponseID, ...
+_VENUE_IDS: Final = frozenset(b"17 19 37 198 322 527 571 818 880".split())
 _ONLY_PRESENCE: Final = _TIMES | _VENUE_IDS | {REF_SEQ_NUM}
 #: What names a request that is no order: MDReqID, SecurityReqID, QuoteReqID, and so on.
 _REQUEST_IDS: Final = tuple(b"262 320 131 117 324 335 568 584 710 923".split())

@@ -8,13 +8,19 @@ that has been executed and the reports of it have been sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from exchange.events import VenueEvent
+from fix_engine import tags
 from fix_engine.message import Message
 from sessions.application import Peer
 
 Question = Callable[[Peer, Message], None]
+
+_OF_DESKS: Final = (
+    *(tags.SECURITY_LIST, tags.SECURITY_DEFINITION, tags.TRADING_SESSION_STATUS),
+    tags.MARKET_DATA_REQUEST_REJECT,
+)
 
 
 class Desk(Protocol):
@@ -33,3 +39,20 @@ class Follower(Protocol):
 
     def on_executed(self, position: int, now: int, events: list[VenueEvent]) -> None:
         """The input at `position` was executed at `now`, and this is what came of it."""
+
+
+class Watcher(Protocol):
+    """Somebody who is told that time passes, from `Sequencer.watch` on."""
+
+    def on_time(self, now: int) -> None:
+        """Several times a second, between two turns."""
+
+
+def is_from_desk(message: Message) -> bool:
+    """Whether a desk has sent this, so that it follows from no input.
+
+    What the market takes is told by the venue, to everybody; to a question it has the ID of that.
+    """
+    if message.msg_type == tags.SECURITY_STATUS:
+        return tags.SECURITY_STATUS_REQ_ID in message.shape.index
+    return message.msg_type in _OF_DESKS

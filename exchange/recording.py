@@ -8,7 +8,8 @@ each, and what answers them, application messages and Reject. Left out are
 - possible duplicates of what was recorded before;
 - News (B), which follows the clock and answers nobody;
 - a Reject or BusinessMessageReject of a message that is not in the recording: a journal holds only
-  what reached the venue, not what the session layer refused.
+  what reached the venue, not what the session layer refused;
+- of a journal, what desks have said: the questions are not in it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from exchange.desk import is_from_desk
 from exchange.logons import said_at_logon
 from exchange.quickfix_log import LoggedMessage, QuickfixLog, QuickfixLogError
 from fix_engine import tags
@@ -256,7 +258,7 @@ def _journal_event(
         yield Event(EventKind.UP, name, stamp, logon=logon)
     elif record.kind is Kind.DOWN:
         yield Event(EventKind.DOWN, name, stamp)
-    elif message is not None:
+    elif message is not None and not is_from_desk(message):
         tell = chosen.request if record.kind is Kind.COMMAND else chosen.answer
         yield from tell(name, stamp, message)
 

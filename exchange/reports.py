@@ -38,7 +38,7 @@ _TO_CANCEL: Final = 1  # CxlRejResponseTo (434)
 _TO_REPLACE: Final = 2
 # SecurityTradingStatus (326): resume, trading halt, not available for trading, pre-open (nothing
 # trades), ready to trade, not traded on this market
-_TRADING_STATUS: Final = {
+TRADING_STATUS: Final = {
     MarketState.OPEN: 3,
     MarketState.HALTED: 2,
     MarketState.CANCEL_ONLY: 18,
@@ -192,7 +192,7 @@ class ReportEncoder:
             event.symbol,
             event.text,
             self._format_time(now),
-            _TRADING_STATUS[event.state],
+            TRADING_STATUS[event.state],
             event.state.label,
         )
 

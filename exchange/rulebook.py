@@ -10,8 +10,12 @@ from importlib.resources import files
 
 from fix_engine.dictionary import Dictionary, FieldSet
 
-_TO_THE_VENUE = ("A", "0", "1", "2", "3", "4", "5", "D", "F", "G", "H", "q", "AF", "E", "i", "Z")
-_FROM_THE_VENUE = ("8", "9", "r", "N", "b", "AI", "f", "j", "B")
+_TO_THE_VENUE = (
+    *("A", "0", "1", "2", "3", "4", "5"),
+    *("D", "F", "G", "H", "q", "AF", "E", "i", "Z"),
+    *("x", "c", "e", "g"),
+)
+_FROM_THE_VENUE = ("8", "9", "r", "N", "b", "AI", "y", "d", "f", "h", "j", "B")
 _FRAMING = (b"8", b"9", b"10")
 
 

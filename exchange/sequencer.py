@@ -23,7 +23,7 @@ from exchange.commands import (
 )
 from exchange.control_file import STOPPED, ControlFile, Wanted
 from exchange.controls import MARKET_STATES, Action, encode_control, parse_amount
-from exchange.desk import Desk, Follower, Question
+from exchange.desk import Desk, Follower, Question, Watcher
 from exchange.executor import DIGEST_EVERY, Executor
 from exchange.logons import LOGGED_OUT, decode_up, encode_up
 from exchange.requests.reasons import UNSUPPORTED_MESSAGE_TYPE
@@ -69,6 +69,7 @@ class Sequencer:
         self._desks: list[Desk] = []
         self._questions: dict[bytes, Question] = {}
         self._followers: list[Follower] = []
+        self._watchers: list[Watcher] = []
         self._control = control
         self._look_at = 0  # when to look at it next
         self._digest_at = 0  # the position behind which the next digest is due
@@ -90,6 +91,10 @@ class Sequencer:
     def leave(self, follower: Follower) -> None:
         """Tell no more."""
         self._followers.remove(follower)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell that time passes."""
+        self._watchers.append(watcher)
 
     # --- live ---------------------------------------------------------------------------
 
@@ -141,6 +146,8 @@ class Sequencer:
         if self._control is not None and now >= self._look_at:
             self._look_at = now + _LOOK_EVERY_NS
             self._obey(self._control.current())
+        for watcher in self._watchers:
+            watcher.on_time(now)
 
     def _obey(self, wanted: Wanted) -> None:
         """Journal and carry out what the operator wants and is not so."""

@@ -29,6 +29,7 @@ from exchange.access import (
 from exchange.control_file import ControlFile
 from exchange.market_data import MarketDataDesk
 from exchange.market_data.publisher import CallLater
+from exchange.reference import ReferenceDesk
 from exchange.rules import AccountRules, InstrumentRules, Rules
 from exchange.sequencer import Sequencer
 from fix_engine.dictionary import Dictionary
@@ -121,16 +122,23 @@ def snapshot_command(layer: JournalSettings) -> list[str]:
     return [*tool, "--data", str(layer.directory), "--json", "--beside", *options]
 
 
-def make_venue(rules: Rules, journal: Journal, turn: Turn, control: ControlFile) -> Sequencer:
-    """The venue, with every desk of it open."""
+def make_venue(
+    rules: Rules,
+    journal: Journal,
+    turn: Turn,
+    control: ControlFile | None = None,
+    timetable: Timetable | None = None,
+    call_later: CallLater | None = None,
+) -> Sequencer:
+    """The venue, with every desk of it open; without `timetable` it never closes."""
     sequencer = Sequencer(rules, journal, turn, control)
-    open_desks(sequencer, turn, asyncio.get_running_loop().call_later)
+    reference = ReferenceDesk(sequencer.executor, turn.open, timetable or Timetable(None))
+    sequencer.open_desk(reference)
+    sequencer.follow(reference)
+    sequencer.watch(reference)
+    later = call_later or asyncio.get_running_loop().call_later
+    sequencer.open_desk(MarketDataDesk(sequencer, turn, later))
     return sequencer
-
-
-def open_desks(sequencer: Sequencer, turn: Turn, call_later: CallLater) -> None:
-    """Have somebody answer what changes nothing in the venue."""
-    sequencer.open_desk(MarketDataDesk(sequencer, turn, call_later))
 
 
 def make_timetable(settings: Settings) -> Timetable:
@@ -183,15 +191,17 @@ async def serve(
 
         control = ControlFile(layer.directory)
 
+        timetable = make_timetable(settings)
+
         def make_server() -> Server[Sequencer]:
             return Server(
                 journal,
                 Validator(dictionary),
                 make_admission(settings),
                 make_limits(settings),
-                lambda journal, turn: make_venue(rules, journal, turn, control),
+                lambda journal, turn: make_venue(rules, journal, turn, control, timetable),
                 access=make_access_rules(settings),
-                timetable=make_timetable(settings),
+                timetable=timetable,
                 plan=MaintenancePlan(layer.directory),
                 snapshots=snapshots,
             )

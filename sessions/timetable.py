@@ -54,6 +54,10 @@ class Timetable:
         found = self.closure(now)
         return found if found is not None and found.starts <= now else None
 
+    def announced_from(self, closure: Closure) -> int:
+        """When the first announcement of a closure is due; its start if none ever is."""
+        return closure.starts - max(self._announce_ns, default=0)
+
     def is_stale(self, begun_at: int, now: int) -> bool:
         """Whether sequences that began at `begun_at` belong to an earlier period."""
         if not self._resets or self._hours is None:

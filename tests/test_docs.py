@@ -7,7 +7,12 @@ from pathlib import Path
 
 from fix_engine.states import table
 from fix_engine.validation import Validator
-from tests.support.docs import example_conversation, printed_rules, with_printed_part
+from tests.support.docs import (
+    example_conversation,
+    printed_rules,
+    reference_conversation,
+    with_printed_part,
+)
 from tests.support.messages import decode, dictionary
 
 ROOT = Path(__file__).parents[1]
@@ -37,10 +42,15 @@ def test_the_rules_of_engagement_are_those_of_the_dictionary_and_their_examples_
     assert page == with_printed_part(page, printed_rules()), "run `make docs`"
 
 
+def test_the_examples_of_reference_data_are_real() -> None:
+    page = (ROOT / "docs" / "reference-data.md").read_text()
+    assert page == with_printed_part(page, reference_conversation()), "run `make docs`"
+
+
 def test_every_example_is_valid() -> None:
     validator = Validator(dictionary())
     refused = []
-    for line in example_conversation().splitlines():
+    for line in (example_conversation() + reference_conversation()).splitlines():
         if line.startswith(("    > ", "    < ")):
             message = decode(line[6:].replace("|", "\x01").encode("latin-1"))
             if validator.check(message) is not None:

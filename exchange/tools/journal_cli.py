@@ -92,7 +92,7 @@ def verify_command(
                 f"In order: {counts.inputs:,} inputs in {counts.batches:,} batches brought about "
                 f"exactly the {counts.reports:,} reports that were sent."
             )
-            print(f"Sound: {counts.others:,} messages of the session layer.")
+            print(f"Sound: {counts.others:,} messages of the session layer and of desks.")
             print(
                 f"Equal: {counts.digests:,} digests in the journal, {counts.snapshots:,} snapshots "
                 f"beside it."

@@ -1,8 +1,9 @@
 """Whether a journal holds exactly the messages that its inputs had to bring about.
 
 Reports are compared byte by byte. What the session layer says by itself, administrative messages,
-News, and BusinessMessageReject where no command brought it, follows from no input; it is checked
-for being a sound message of this session, with its number and its time.
+News, and BusinessMessageReject where no command brought it, follows from no input, and neither do
+the answers of desks, for questions are not journaled. That is checked for being a sound message of
+this session, with its number and its time; what a desk says of instruments must have been so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
 
+from exchange.desk import is_from_desk
+from exchange.reference.truth import untruths
 from exchange.rerun import Report, Rerun
 from exchange.tools.text import message_of, pairs_of
 from fix_engine import tags
@@ -57,7 +60,7 @@ class Counts:
     batches: int = 0
     inputs: int = 0
     reports: int = 0
-    others: int = 0  # messages of the session layer
+    others: int = 0  # messages of the session layer, and of desks
     digests: int = 0
     snapshots: int = 0
 
@@ -161,7 +164,7 @@ class Verifier:
         return self._unsound(batch, record, message)
 
     def _unsound(self, batch: Batch, record: Record, message: Message) -> Divergence | None:
-        """What is wrong with a message of the session layer."""
+        """What is wrong with a message that follows from no input."""
         if self._precision != self.rerun.precision:
             self._precision = self.rerun.precision
             self._time = TimestampFormatter(self._precision)
@@ -176,9 +179,13 @@ class Verifier:
             for tag, value in head
             if message.get(tag) != value
         ]
+        what = "a message of the session layer has a header that cannot be"
+        if not wrong and is_from_desk(message):
+            found = untruths(self.rerun.venue.state, record.session, message)
+            wrong = [Difference(*one) for one in found]
+            what = "an answer says of an instrument what was not so"
         if not wrong:
             return None
-        what = "a message of the session layer has a header that cannot be"
         divergence = self._divergence(what, batch, record, None, record.payload)
         divergence.differences = wrong
         return divergence
@@ -228,8 +235,7 @@ def differing(expected: bytes, found: bytes) -> list[Difference]:
 
 
 def _is_report(message: Message) -> bool:
-    """Whether the session layer never sends such a message by itself."""
-    return message.msg_type not in tags.ADMIN_TYPES and message.msg_type not in (
-        tags.NEWS,
-        tags.BUSINESS_MESSAGE_REJECT,
-    )
+    """Whether neither the session layer nor a desk ever sends such a message by itself."""
+    if message.msg_type in tags.ADMIN_TYPES or is_from_desk(message):
+        return False
+    return message.msg_type not in (tags.NEWS, tags.BUSINESS_MESSAGE_REJECT)

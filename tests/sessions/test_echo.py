@@ -50,9 +50,14 @@ def wider() -> Dictionary:
     assert messages is not None
     assert fields is not None
     assert parties is not None
-    messages.extend(ElementTree.fromstring(MESSAGES))
+    for message in ElementTree.fromstring(MESSAGES):  # in place of ours, which asks for more
+        for own in messages.findall(f"message[@msgtype='{message.get('msgtype')}']"):
+            messages.remove(own)
+        messages.append(message)
     parties.append(ElementTree.fromstring(SUB_PARTIES))
     for name, number in FIELDS.items():
+        if fields.find(f"field[@number='{number}']") is not None:
+            continue
         kind = "NUMINGROUP" if name.startswith("No") else "STRING"
         fields.append(ElementTree.Element("field", number=str(number), name=name, type=kind))
     return Dictionary(ElementTree.tostring(root))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from config.settings import Settings
+from exchange.commands import SetMarket
 from exchange.rulebook import rulebook
+from exchange.rules import InstrumentRules
+from exchange.service import make_rules
+from exchange.venue.state import MarketState
 from fix_engine.states import table
+from fix_engine.timestamps import SECOND_NS
+from sessions.timetable import Closure
 from tests.support.messages import dictionary
-from tests.support.world import World
+from tests.support.world import START_NS, Client, World
 
 _DOCS: Final = Path(__file__).parents[2] / "docs"
 _MARK: Final = "<!-- From here on this page is printed from the code: make docs -->\n"
@@ -17,7 +25,6 @@ _MARK: Final = "<!-- From here on this page is printed from the code: make docs 
 def example_conversation() -> str:
     """A short day at the venue as it goes over the wire, "|" for SOH."""
     world = World()
-    lines: list[str] = []
     buyer = world.client("BUYER", "108=30|8013=Y|")
     seller = world.client("SELLER")
     seller.order("s1", "sell", "2", "65000.1")
@@ -44,6 +51,52 @@ def example_conversation() -> str:
         ("A question", seller, "35=H|11=s3|790=q1|55=BTC/USD|54=2|"),
         ("The end", buyer, "35=5|"),
     ]
+    return "\n".join(_lines(steps))
+
+
+def reference_conversation() -> str:
+    """Questions about instruments, and what is told of changes, as they go over the wire."""
+    instruments = (
+        InstrumentRules(
+            *("BTC/USD", "USD", "0.1", "0.00000001", "0.0001", "10000"),
+            *("0.05", "10", "5000000"),
+        ),
+        InstrumentRules("ETH/BTC", "BTC", "0.00001", "0.0001", "0.001", "100000"),
+    )
+    rules = make_rules(Settings())
+    world = World(rules=replace(rules, instruments=instruments, taker_fee="0.001"))
+    client = world.client("ASKER")
+
+    def halt() -> None:
+        world.sequencer._do(SetMarket(b"BTC/USD", MarketState.HALTED, b"news is pending"))
+        world.turn()
+
+    def plan() -> None:
+        starts = START_NS + 3600 * SECOND_NS
+        world.timetable.planned = Closure(starts, starts + 600 * SECOND_NS, "a new release")
+        world.pass_time(2)
+
+    lines = _lines(
+        [
+            ("All instruments, and what changes", client, "35=x|320=all|559=4|263=1|"),
+            ("One instrument", client, "35=c|320=btc|321=0|55=BTC/USD|"),
+            ("One that is not there", client, "35=c|320=nope|321=0|55=NO/PE|"),
+            ("What a market takes", client, "35=e|324=s1|55=BTC/USD|263=1|"),
+            ("The venue as a whole", client, "35=g|335=hours|263=1|"),
+            ("An ID that is in use", client, "35=g|335=hours|263=1|"),
+        ]
+    )
+    for title, change in (("The operator halts BTC/USD", halt), ("Maintenance is planned", plan)):
+        before = len(client.raw)
+        change()
+        lines += [f"{title}:", "", *(f"    < {_wire(raw)}" for raw in client.raw[before:]), ""]
+    end = ("The end of a subscription", client, "35=x|320=all|559=4|263=2|")
+    return "\n".join([*lines, *_lines([end])])
+
+
+def _lines(steps: list[tuple[str, Client, str]]) -> list[str]:
+    """Each step with its title, the request and what it is answered."""
+    lines: list[str] = []
     for title, client, request in steps:
         lines.append(f"{title}:")
         before = len(client.raw)
@@ -51,7 +104,7 @@ def example_conversation() -> str:
         lines += ["", f"    > {_wire(client.sent[-1])}"]
         lines += [f"    < {_wire(raw)}" for raw in client.raw[before:]]
         lines.append("")
-    return "\n".join(lines)
+    return lines
 
 
 def _wire(raw: bytes) -> str:
@@ -71,7 +124,11 @@ def with_printed_part(page: str, printed: str) -> str:
 
 def main() -> None:
     """Print every page again."""
-    for name, printed in (("sessions.md", table()), ("rules-of-engagement.md", printed_rules())):
+    for name, printed in (
+        ("sessions.md", table()),
+        ("rules-of-engagement.md", printed_rules()),
+        ("reference-data.md", reference_conversation()),
+    ):
         path = _DOCS / name
         path.write_text(with_printed_part(path.read_text(), printed))
         print(f"docs/{name} is up to date")

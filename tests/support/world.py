@@ -13,8 +13,7 @@ from config.settings import Settings
 from exchange.access import make_admission
 from exchange.control_file import ControlFile
 from exchange.rules import Rules
-from exchange.sequencer import Sequencer
-from exchange.service import make_rules, open_desks
+from exchange.service import make_rules, make_timetable, make_venue
 from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
 from fix_engine.timestamps import SECOND_NS, TimestampFormatter
@@ -57,10 +56,12 @@ class World:
         self._turn = Turn(self.journal, lambda: self.now, self._due.append, self.failures.append)
         control = ControlFile(directory) if directory is not None else None
         wanted = rules or make_rules(self.settings)
-        self.sequencer = Sequencer(wanted, self.journal, self._turn, control)
-        self.venue = self.sequencer.venue
+        self.timetable = make_timetable(self.settings)
         self._timers: list[tuple[int, Callable[[], None]]] = []
-        open_desks(self.sequencer, self._turn, self._call_later)
+        self.sequencer = make_venue(
+            wanted, self.journal, self._turn, control, self.timetable, self._call_later
+        )
+        self.venue = self.sequencer.venue
         admission = Admission(
             SessionSettings(b"SEAMARK", b"", echoed_logon_tags=(b"8013",)),
             replaces_live=replaces_live,
