@@ -5,8 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
+# Further arguments for the parts of `make sim`, such as VENUE="--seed 7".
+SESSIONS ?=
+MATCHING ?=
+VENUE ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop sim judge fuzz guided crash docs lock clean
+.PHONY: help install run demo test check format interop judge fuzz guided crash docs lock clean
+.PHONY: sim sim-sessions sim-matching
 .PHONY: bench bench-durability bench-resend bench-sessions bench-restart bench-market-data
 
 help: ## list these jobs
@@ -45,8 +51,19 @@ format: install ## put the code into its format
 interop: install ## real FIX engines as clients: QuickFIX in Java, C++ and Go (needs their compilers)
 	@$(BIN)/python -m tests.interop $(ARGS)
 
-sim: install ## simulate sessions over a bad network until something breaks (ARGS="--seconds 60")
+sim: install ## a minute of sessions, then a million commands against naive twins (VENUE="--seed 7")
+	@echo "1 of 3: two session machines over a bad network, for a minute"
+	@$(BIN)/python -m tests.sim --seconds 60 $(SESSIONS) $(ARGS)
+	@echo "2 of 3: the matching engine beside a naive one, 500,000 commands"
+	@$(BIN)/python -m tests.matching --commands 500000 $(MATCHING)
+	@echo "3 of 3: the venue before its judges, one of them a naive venue, 500,000 commands"
+	@$(BIN)/python -m tests.judge --commands 500000 $(VENUE)
+
+sim-sessions: install ## simulate sessions until something breaks (ARGS="--seconds 60")
 	@$(BIN)/python -m tests.sim $(ARGS)
+
+sim-matching: install ## both matching engines, command by command (ARGS="--commands 1000000 --seed 7")
+	@$(BIN)/python -m tests.matching $(ARGS)
 
 judge: install ## the whole venue before its judges (ARGS="--commands 1000000 --seed 7")
 	@$(BIN)/python -m tests.judge $(ARGS)

@@ -149,3 +149,15 @@ class Account(Section):
     trade_group: Annotated[str, Field(pattern=r"^[!-~]{0,64}$")] = ""
     max_open_orders: int = Field(0, ge=0, le=1_000_000)
     max_orders_per_s: int = Field(0, ge=0, le=1_000_000)
+    protection_fills: int = Field(0, ge=0, le=10_000)
+    protection_window_ms: int = Field(0, ge=0, le=86_400_000)
+
+    @model_validator(mode="after")
+    def _whole_protection(self) -> Account:
+        fills, window = self.protection_fills, self.protection_window_ms
+        if (fills > 0) != (window > 0):
+            raise ValueError(
+                f"protection_fills is {fills} and protection_window_ms is {window}: set both, so "
+                f"many fills within so many milliseconds, or leave both at 0"
+            )
+        return self

@@ -190,7 +190,7 @@ class QuoteRemoved:
 
 @dataclass(slots=True)
 class MarketChanged:
-    """What an instrument takes is another than before: SecurityStatus, to a session that is up."""
+    """What an instrument takes, to a session for which that is new: SecurityStatus."""
 
     session: int
     symbol: bytes

@@ -143,13 +143,18 @@ class Sequencer:
     def on_time(self, now: int) -> None:
         """Let happen what is due at `now`, if anything is."""
         self._let_happen(now)
-        if self._control is not None and now >= self._look_at:
+        if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY_NS
-            self._obey(self._control.current())
+            self.look()
         for watcher in self._watchers:
             watcher.on_time(now)
 
-    def _obey(self, wanted: Wanted) -> None:
+    def look(self) -> None:
+        """Do at once what the operator wants by now; `on_time` does it once in a while."""
+        if self._control is not None:
+            self.obey(self._control.current())
+
+    def obey(self, wanted: Wanted) -> None:
         """Journal and carry out what the operator wants and is not so."""
         markets, listing = self.venue.state.markets, self.venue.state.listing
         for symbol, wish in wanted.markets.items():
@@ -257,5 +262,4 @@ class Sequencer:
             now = self._turn.open()
             self._journal.add(Kind.RULES, 0, 0, 0, self._wanted.encode())
             self.executor.set_rules(self._journal.position, now, self._wanted)
-        if self._control is not None:
-            self._obey(self._control.current())
+        self.look()

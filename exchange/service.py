@@ -110,6 +110,8 @@ def _account_rules(account: Account, venue: VenueSettings) -> AccountRules:
         account.trade_group,
         account.max_open_orders,
         account.max_orders_per_s,
+        account.protection_fills,
+        account.protection_window_ms,
     )
 
 

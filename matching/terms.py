@@ -41,7 +41,8 @@ class Trigger:
     """Keeps an order out of the book until the reference is at `price` or beyond it.
 
     With `trail` (ticks) or `trail_bps` (basis points of the reference) the price follows the
-    reference at that distance, towards it and never away; 0 is then a price that is not yet set.
+    reference at that distance, towards it and never away, and is never below one tick; 0 is then a
+    price that is not yet set.
     The rest is state: the `time_in_force` of the order once it is awake, and `entry`, its place
     among those that wait, 0 when it does not wait.
     """
@@ -63,7 +64,8 @@ class Trigger:
         """The price once it has followed the reference."""
         # Rounded up: a distance of no tick would fire at once.
         distance = self.trail or max(-(-abs(reference) * self.trail_bps // _BASIS_POINTS), 1)
-        price = reference + self.direction * distance
+        # A distance beyond zero leaves the lowest price there is: 0 would be a price not yet set.
+        price = max(reference + self.direction * distance, 1)
         if not self.price:
             return price
         nearer = min if self.direction is Direction.RISE else max

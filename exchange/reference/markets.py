@@ -13,7 +13,7 @@ from exchange.executor import Executor
 from exchange.reference.fields import find_tradable, written
 from exchange.reference.subscriptions import SUBSCRIBE, UNSUBSCRIBE, Subscription, Subscriptions
 from exchange.reports import TRADING_STATUS
-from exchange.venue.protections import MARKET_TEXTS
+from exchange.venue.protections import market_text
 from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.outbound import return_route
@@ -64,7 +64,7 @@ class Markets:
         status, label = _UNKNOWN, None
         if instrument is not None:
             market = state.markets[instrument.instrument_id]
-            text = b"%b%b %b" % (prefix, symbol, MARKET_TEXTS[market])
+            text = prefix + market_text(instrument, market)
             status, label = b"%d" % TRADING_STATUS[market], market.label
         return written(
             [

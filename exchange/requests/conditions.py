@@ -64,13 +64,17 @@ _parse_time = TimestampParser().parse
 
 
 def conditional_terms(
-    instruments: Mapping[bytes, Instrument], message: Message
+    instruments: Mapping[bytes, Instrument], message: Message, is_replacement: bool = False
 ) -> OrderTerms | Fault:
-    """The terms of an order that may have any condition, or what is wrong with them."""
+    """The terms of an order that may have any condition, or what is wrong with them.
+
+    What a replacement may say depends on the order where least quantities are concerned: these are
+    not looked at here.
+    """
     found = instrument_and_side(instruments, message)
     if isinstance(found, Fault):
         return found
-    return _Reader(message, *found).read()
+    return _Reader(message, *found, is_replacement).read()
 
 
 def parse_deadline(message: Message) -> Deadline | Fault | None:
@@ -95,11 +99,14 @@ def parse_deadline(message: Message) -> Deadline | Fault | None:
 class _Reader:
     """Reads one order field by field; the first fault ends it."""
 
-    def __init__(self, message: Message, instrument: Instrument, side: Side) -> None:
+    def __init__(
+        self, message: Message, instrument: Instrument, side: Side, is_replacement: bool
+    ) -> None:
         self._get = message.get
         self._message = message
         self._instrument = instrument
         self._side = side
+        self._is_replacement = is_replacement
         self._ord_type = message.get(tags.ORD_TYPE) or b""
         self._terms = Terms()
         repeated = {tag: value for tag in _REPEATED if (value := message.get(tag)) is not None}
@@ -147,7 +154,7 @@ class _Reader:
     def _how_much(self) -> Fault | None:
         cash, quantity_text = self._get(tags.CASH_ORDER_QTY), self._get(tags.ORDER_QTY)
         if cash is None:
-            quantity = parse_quantity(self._instrument, quantity_text)
+            quantity = parse_quantity(self._instrument, quantity_text, self._is_replacement)
             if isinstance(quantity, Fault):
                 return quantity
             self._quantity = quantity
@@ -174,6 +181,8 @@ class _Reader:
             if at is not None or date is not None:
                 return Fault(b"ExpireTime (126) and ExpireDate (432) need TimeInForce (59) 6, GTD")
             return None
+        if at is not None and date is not None:
+            return Fault(b"ExpireTime (126) and ExpireDate (432) exclude each other: send one")
         if at is not None:
             expires_at = _parse_time(at)
         else:
@@ -269,11 +278,12 @@ class _Reader:
                 return Fault(b"%b %b is no multiple of the lot" % (name, text[:40]))
             if self._terms.budget:
                 return unsupported(b"%b does not go with CashOrderQty (152)" % name)
-            if lots > self._quantity:
+            may_be_above = self._is_replacement and tag == tags.MAX_FLOOR
+            if lots > self._quantity and not may_be_above:
                 return Fault(b"%b %b is above OrderQty (38)" % (name, text[:40]))
             if tag == tags.MIN_QTY:
                 self._terms.min_quantity = lots
-            elif lots < self._instrument.min_quantity:
+            elif lots < (1 if self._is_replacement else self._instrument.min_quantity):
                 return Fault(b"MaxFloor (111) %b is below the least order" % text[:40])
             elif self._order_type is not OrderType.LIMIT or self._time_in_force not in _RESTING:
                 return unsupported(b"MaxFloor (111), an iceberg, needs a resting limit order")

@@ -110,9 +110,9 @@ class RequestParser:
         is_plain = self._is_plain(message.shape) and get(tags.ORD_TYPE) not in TRIGGERED
         terms: OrderTerms | Fault
         if is_plain:
-            terms = plain_terms(self._instruments, message)
+            terms = plain_terms(self._instruments, message, is_replacement=True)
         else:
-            terms = conditional_terms(self._instruments, message)
+            terms = conditional_terms(self._instruments, message, is_replacement=True)
         if isinstance(terms, Fault):
             return _refused(session, message, terms)
         deadline = self._deadline(message)

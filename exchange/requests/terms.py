@@ -55,8 +55,13 @@ class OrderTerms:
     self_trade: SelfTrade | None = None
 
 
-def plain_terms(instruments: Mapping[bytes, Instrument], message: Message) -> OrderTerms | Fault:
-    """The terms of a market or limit order without conditions, or what is wrong with them."""
+def plain_terms(
+    instruments: Mapping[bytes, Instrument], message: Message, is_replacement: bool = False
+) -> OrderTerms | Fault:
+    """The terms of a market or limit order without conditions, or what is wrong with them.
+
+    The least quantity of a replacement depends on the order, and is not looked at here.
+    """
     get = message.get
     instrument = instruments.get(get(tags.SYMBOL) or b"")
     side = SIDES.get(get(tags.SIDE) or b"")
@@ -70,7 +75,7 @@ def plain_terms(instruments: Mapping[bytes, Instrument], message: Message) -> Or
         or time_in_force is None
         or quantity_text is None
     ):
-        return _what_is_wrong(instruments, message)
+        return _what_is_wrong(instruments, message, is_replacement)
     price: int | None = 0
     if order_type is _LIMIT:
         price = instrument.prices.parse(get(tags.PRICE) or b"")
@@ -79,14 +84,17 @@ def plain_terms(instruments: Mapping[bytes, Instrument], message: Message) -> Or
         price is None
         or quantity is None
         or price < (order_type is _LIMIT)
-        or not instrument.min_quantity <= quantity <= instrument.max_quantity
+        or not (1 if is_replacement else instrument.min_quantity) <= quantity
+        or quantity > instrument.max_quantity
         or (order_type is not _LIMIT and tags.PRICE in message.shape.index)
     ):
-        return _what_is_wrong(instruments, message)
+        return _what_is_wrong(instruments, message, is_replacement)
     return OrderTerms(instrument, side, order_type, time_in_force, price, quantity)
 
 
-def _what_is_wrong(instruments: Mapping[bytes, Instrument], message: Message) -> Fault:
+def _what_is_wrong(
+    instruments: Mapping[bytes, Instrument], message: Message, is_replacement: bool
+) -> Fault:
     """The first fault of an order that has one; looked for only once it is known to be there."""
     found = instrument_and_side(instruments, message)
     if isinstance(found, Fault):
@@ -100,7 +108,7 @@ def _what_is_wrong(instruments: Mapping[bytes, Instrument], message: Message) ->
     for fault in (
         parse_time_in_force(message),
         parse_price(found[0], order_type, message.get(tags.PRICE)),
-        parse_quantity(found[0], message.get(tags.ORDER_QTY)),
+        parse_quantity(found[0], message.get(tags.ORDER_QTY), is_replacement),
     ):
         if isinstance(fault, Fault):
             return fault
@@ -153,12 +161,15 @@ def parse_ticks(instrument: Instrument, name: bytes, text: bytes) -> int | Fault
     return price if price > 0 else Fault(b"%b %b must be above zero" % (name, text[:40]))
 
 
-def parse_quantity(instrument: Instrument, text: bytes | None) -> int | Fault:
-    """OrderQty (38) in lots."""
+def parse_quantity(
+    instrument: Instrument, text: bytes | None, is_replacement: bool = False
+) -> int | Fault:
+    """OrderQty (38) in lots; that of a replacement may be below the minimum, if the order's is."""
     if text is None:
         return missing(b"OrderQty (38) is required")
     quantity = instrument.quantities.parse(text)
-    if quantity is not None and instrument.min_quantity <= quantity <= instrument.max_quantity:
+    least = 1 if is_replacement else instrument.min_quantity
+    if quantity is not None and least <= quantity <= instrument.max_quantity:
         return quantity
     grid, reason = instrument.quantities, INCORRECT_QUANTITY
     if quantity is None:

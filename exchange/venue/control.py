@@ -14,7 +14,7 @@ from exchange.events import MarketChanged
 from exchange.orders import VenueOrder
 from exchange.venue.lifecycle import Lifecycle
 from exchange.venue.orders import Orders
-from exchange.venue.protections import MARKET_TEXTS
+from exchange.venue.protections import market_text
 from exchange.venue.state import MarketState, VenueState
 from matching.events import Event
 
@@ -41,7 +41,7 @@ class Control:
             return
         state.markets[number] = command.state
         state.engine.books[number].is_suspended = command.state is not MarketState.OPEN
-        text = _because(b"%b %b" % (symbol, MARKET_TEXTS[command.state]), command.reason)
+        text = _because(market_text(instrument, command.state), command.reason)
         state.out.extend(
             MarketChanged(session, symbol, command.state, text)
             for session, one in state.sessions.items()

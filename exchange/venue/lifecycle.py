@@ -329,6 +329,7 @@ class Lifecycle:
         order, text = event.order, b"Self-trade prevention (7928): decremented"
         if order.conditions is not None and order.conditions.quote is not None:
             pull_quote(self._state, order.conditions.quote, text)
+            self._last_decrement[order.order_id] = len(self._state.out) - 1  # of its fills so far
             return
         order.static_fields = None
         if self._state.has_funds:

@@ -32,6 +32,7 @@ _REJECT: Final = 7
 
 _NO_FUNDS: Final = b"ContingencyType (1385): not while orders hold funds; send a batch"
 _OTHER_OF_PAIR: Final = b"OCO: the other order of list %b has traded or ended"
+_NOT_RELEASED: Final = b"OTO: the first order of list %b is filled, but now: %b"
 _FIRST_HAS_ENDED: Final = b"OTO: the first order of list %b has ended without being filled"
 
 
@@ -208,7 +209,11 @@ class Lists:
         """The first order is filled: the others come to the market, unless one has no need to."""
         for order in one.orders[1:]:
             if order.is_open and order.is_pending and not any(map(has_moved, one.pair)):
-                self._let_go(order)
+                fault = self._protections.release(order)
+                if fault is None:
+                    self._let_go(order)
+                else:
+                    self._orders.take_out(order, text=_NOT_RELEASED % (one.list_id, fault.text))
 
     def _let_go(self, order: VenueOrder, message: Message | None = None) -> None:
         """An order that waited for another one of its list comes to the market."""

@@ -219,9 +219,8 @@ class Orders:
         message = command.message
         account = self._state.session(command.session).account
         order = account.names.get(command.cl_ord_id)
-        order_id = message.get(tags.ORDER_ID)
-        if order is None or (order_id is not None and order_id != b"%d" % order.order_id):
-            text = b"No order is known by ClOrdID (11) %b" % command.cl_ord_id
+        text = _not_meant(order, command)
+        if order is None or text:
             self._life.reject_query(command.session, message, UNKNOWN_ORDER, text)
             return
         request_id = message.get(tags.ORD_STATUS_REQ_ID)
@@ -335,12 +334,31 @@ def _not_the_same(order: VenueOrder, message: Message) -> bytes | None:
     return None
 
 
+def _not_meant(order: VenueOrder | None, command: QueryOrder) -> bytes:
+    """Why a question cannot mean the order by its ClOrdID: what it says of it is not so."""
+    if order is None:
+        return b"No order is known by ClOrdID (11) %b" % command.cl_ord_id
+    message = command.message
+    for name, tag, known in (
+        (b"OrderID (37)", tags.ORDER_ID, b"%d" % order.order_id),
+        (b"Symbol (55)", tags.SYMBOL, order.instrument.symbol),
+        (b"Side (54)", tags.SIDE, b"%d" % order.side),
+    ):
+        said = message.get(tag)
+        if said is not None and said != known:
+            named = command.cl_ord_id, name, known, said[:64]
+            return b"The order by ClOrdID (11) %b has %b %b, not %b" % named
+    return b""
+
+
 def _not_replaceable(order: VenueOrder, command: ReplaceOrder) -> bytes | None:
     """What of an order a replacement would change that cannot be changed."""
     if order.conditions is not None and order.conditions.is_held:
         return b"The order waits for another one of its list: cancel it instead"
     if order.is_pending:
         return b"The order is not in the market before its EffectiveTime (168): cancel it instead"
+    if command.quantity and (text := _too_little(order, command)) is not None:
+        return text
     ord_type = b"%d" % order.order_type
     if order.conditions is not None:
         ord_type = order.conditions.ord_type
@@ -358,6 +376,27 @@ def _not_replaceable(order: VenueOrder, command: ReplaceOrder) -> bytes | None:
     if bool(had and had.budget) != bool(wanted and wanted.budget):
         return b"OrderQty (38) and CashOrderQty (152) cannot take each other's place"
     return _not_changeable(order, command) if command.conditions is not None else None
+
+
+def _too_little(order: VenueOrder, command: ReplaceOrder) -> bytes | None:
+    """Which quantity is too small; what the order has already may stay, however little it is.
+
+    Self-trade prevention makes orders smaller than any that could be entered, and rules change.
+    """
+    least, quantity = order.instrument.min_quantity, command.quantity
+    text = order.instrument.quantities.format
+    if quantity < least and quantity != order.quantity:
+        fault = b"OrderQty (38) %b is below the minimum of %b" % (text(quantity), text(least))
+        if 0 < order.quantity < least:
+            fault += b"; it may stay %b" % text(order.quantity)
+        return fault
+    shown = command.terms.display if command.terms is not None else 0
+    had = order.terms.display if order.terms is not None else 0
+    if not shown or (shown == had and quantity == order.quantity):
+        return None
+    if shown > quantity:
+        return b"MaxFloor (111) %b is above OrderQty (38)" % text(shown)
+    return b"MaxFloor (111) %b is below the least order" % text(shown) if shown < least else None
 
 
 def _not_changeable(order: VenueOrder, command: ReplaceOrder) -> bytes | None:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Final
 
 from exchange.commands import Scope, SessionDown, SessionUp
-from exchange.events import MassCancelled
+from exchange.events import MarketChanged, MassCancelled
 from exchange.venue.mass import MassActions
 from exchange.venue.orders import Orders
+from exchange.venue.protections import market_text
 from exchange.venue.quotes import Quotes
-from exchange.venue.state import SessionState, VenueState
+from exchange.venue.state import MarketState, SessionState, VenueState
 from exchange.venue.timers import Due
 
 _MOVED: Final = b"The session belongs to another account now"
@@ -29,7 +30,7 @@ class Presence:
         self._quotes = quotes
 
     def up(self, command: SessionUp) -> None:
-        """A session is there: its orders are saved, and it is told of them if it wants to be."""
+        """A session is there: its orders are saved, and it is told what it has to know."""
         state, number = self._state, command.session
         account = state.account(command.account, number)
         session = state.sessions.get(number)
@@ -55,6 +56,19 @@ class Presence:
             state.out.append(MassCancelled(number, None, session.cancelled, None, text))
             self._mass.tell(list(account.open.values()), number, b"")
         session.cancelled = 0
+        self._tell_markets(number)
+
+    def _tell_markets(self, number: int) -> None:
+        """What has changed while a session was away, or before it ever came: all that is not open.
+
+        In the order of the rules, and only what they still list: nobody asks for anything else.
+        """
+        state = self._state
+        for instrument in state.listing.tradable:
+            market = state.markets[instrument.instrument_id]
+            if market is not MarketState.OPEN:
+                text = market_text(instrument, market)
+                state.out.append(MarketChanged(number, instrument.symbol, market, text))
 
     def _leave(self, number: int, session: SessionState) -> None:
         """The session has another account now, which cannot know the orders of this one."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from exchange.commands import Deadline, NewOrder, ReplaceOrder
 from exchange.instruments import Instrument
+from exchange.orders import VenueOrder
 from exchange.requests.reasons import (
     EXCEEDS_LIMIT,
     EXCHANGE_CLOSED,
@@ -23,7 +24,7 @@ from matching.order import OrderType, Side
 from matching.terms import Terms
 
 _SECOND_NS: Final = 10**9
-MARKET_TEXTS: Final = {
+_MARKETS: Final = {
     MarketState.OPEN: b"is open",
     MarketState.HALTED: b"is halted: nothing but cancels",
     MarketState.CANCEL_ONLY: b"is in cancel-only: nothing but cancels",
@@ -71,6 +72,22 @@ class Protections:
             fault = self._limits(instrument, command, side)
         return fault
 
+    def release(self, order: VenueOrder) -> Fault | None:
+        """Why an order that was taken earlier, and is counted as open, cannot come to the market.
+
+        What was so when it was taken may have changed. It is no request: no rate, no deadline.
+        """
+        instrument, account = order.instrument, order.owner
+        fault = self.market(instrument, order.order_type, order.terms)
+        if fault is None and account.is_killed:
+            fault = _killed(account)
+        most = account.rules.max_open_orders
+        if fault is None and most and len(account.open) > most:
+            fault = _too_many(most)
+        if fault is None and instrument.is_guarded:
+            fault = self._limits(instrument, order, order.side)
+        return fault
+
     def cancel(
         self, deadline: Deadline | None, account: AccountState, patience: int = 2
     ) -> Fault | None:
@@ -99,7 +116,7 @@ class Protections:
             return _killed(account)
         most = account.rules.max_open_orders
         if most and orders > most:
-            return Fault(b"%d open orders are the most for this account" % most, EXCEEDS_LIMIT)
+            return _too_many(most)
         for name, one in sides if instrument.is_guarded else ():
             fault = self._limits(instrument, one, one.side, name)
             if fault is not None:
@@ -126,14 +143,14 @@ class Protections:
             return None
         if market is MarketState.POST_ONLY and terms is not None and terms.post_only:
             return None
-        return Fault(b"%b %b" % (instrument.symbol, MARKET_TEXTS[market]), EXCHANGE_CLOSED)
+        return Fault(market_text(instrument, market), EXCHANGE_CLOSED)
 
     def _account(self, account: AccountState) -> Fault | None:
         if account.is_killed:
             return _killed(account)
         most = account.rules.max_open_orders
         if most and len(account.open) >= most:
-            return Fault(b"%d open orders are the most for this account" % most, EXCEEDS_LIMIT)
+            return _too_many(most)
         return self._rate(account, 1)
 
     def _rate(self, account: AccountState, patience: int) -> Fault | None:
@@ -155,7 +172,7 @@ class Protections:
     def _limits(
         self,
         instrument: Instrument,
-        command: NewOrder | ReplaceOrder | OrderTerms,
+        command: NewOrder | ReplaceOrder | OrderTerms | VenueOrder,
         side: Side,
         name: bytes = b"Price (44)",
     ) -> Fault | None:
@@ -190,6 +207,15 @@ class Protections:
             least = instrument.value_text(instrument.min_value)
             return Fault(b"The order is worth less than %b" % least, OTHER)
         return None
+
+
+def market_text(instrument: Instrument, market: MarketState) -> bytes:
+    """What an instrument takes, in words."""
+    return b"%b %b" % (instrument.symbol, _MARKETS[market])
+
+
+def _too_many(most: int) -> Fault:
+    return Fault(b"%d open orders are the most for this account" % most, EXCEEDS_LIMIT)
 
 
 def _killed(account: AccountState) -> Fault:

@@ -32,7 +32,7 @@ from exchange.venue.quoted import pull_quote
 from exchange.venue.state import AccountState, SessionState, VenueState
 from fix_engine import tags
 from matching.book import Book
-from matching.events import CancelReason, Event, cancel
+from matching.events import CancelReason, Event, Replaced, cancel
 from matching.order import OrderType, Side, TimeInForce
 
 _NO_FUNDS: Final = b"No quotes while orders hold funds"
@@ -199,6 +199,7 @@ class Quotes:
         # What waits for prices must not see the book while a side that moves is on its way.
         was_suspended, book.is_suspended = book.is_suspended, True
         gone, coming = [], []
+        matched: list[Event[VenueOrder]] = []
         for side, price, size in (
             (Side.BUY, entry.bid_price, entry.bid_size),
             (Side.SELL, entry.offer_price, entry.offer_size),
@@ -209,9 +210,9 @@ class Quotes:
                     coming.append(self._make(command, session, quote, side, price, size))
             elif not size:
                 gone.append(order)
-            elif _amend(book, order, price, size):
+            elif _amend(book, order, price, size, matched):
                 coming.append(order)
-        matched = self._remove(gone)
+        matched += self._remove(gone)
         for order in coming:
             engine.submit(order, _GTC, matched)
         book.is_suspended = was_suspended
@@ -312,9 +313,15 @@ class Quotes:
         self.withdraw(orders, text)
 
 
-def _amend(book: Book[VenueOrder], order: VenueOrder, price: int, size: int) -> bool:
+def _amend(
+    book: Book[VenueOrder],
+    order: VenueOrder,
+    price: int,
+    size: int,
+    out: list[Event[VenueOrder]],
+) -> bool:
     """Give a side its price and what is to be open; whether it has lost its place, and is out."""
-    side, filled = book.side_of(order), order.quantity - order.leaves
+    side, filled, former_price = book.side_of(order), order.quantity - order.leaves, order.price
     keeps_place = price == order.price and size <= order.leaves
     if keeps_place:
         side.reduce(order, order.leaves - size)
@@ -322,6 +329,7 @@ def _amend(book: Book[VenueOrder], order: VenueOrder, price: int, size: int) -> 
         side.remove(order)
         order.price, order.leaves = price, size
     order.quantity = filled + size
+    out.append(Replaced(order, size, order.quantity, former_price, keeps_place))
     return not keeps_place
 
 

@@ -70,12 +70,13 @@ def test_accounts_become_rules_and_have_the_fees_of_the_venue_unless_they_have_t
     own = (
         'maker_fee = "0.00000001"\nself_trade = "decrement"\ntrade_group = "G"\n'
         "max_open_orders = 7\nmax_orders_per_s = 5\n"
+        "protection_fills = 3\nprotection_window_ms = 250\n"
     )
     rules = make_rules(settings(tmp_path, venue + account(own)))
     assert (rules.maker_fee, rules.taker_fee, rules.day_ends) == ("-0.0001", "0.0005", "17:30")
     (one,) = rules.accounts
     assert Decimal(one.maker_fee) == Decimal("0.00000001")
-    assert one == AccountRules("acme", one.maker_fee, "0.0005", "D", "G", 7, 5)
+    assert one == AccountRules("acme", one.maker_fee, "0.0005", "D", "G", 7, 5, 3, 250)
     assert decode_rules(rules.encode()) == rules
 
 
@@ -116,6 +117,19 @@ def test_self_trade_prevention_has_readable_names(tmp_path: Path, name: str, mod
         (account("max_open_orders = -1"), "accounts[0].max_open_orders: -1 will not do"),
         (account("max_orders_per_s = 1.5"), "accounts[0].max_orders_per_s: 1.5 will not do"),
         (account('trade_group = "a b"'), "accounts[0].trade_group: 'a b' will not do"),
+        (account("protection_fills = -1"), "accounts[0].protection_fills: -1 will not do"),
+        (
+            account("protection_fills = 1\nprotection_window_ms = 86400001"),
+            "accounts[0].protection_window_ms: 86400001 will not do",
+        ),
+        (
+            account("protection_fills = 3"),
+            "accounts[0]: protection_fills is 3 and protection_window_ms is 0: set both",
+        ),
+        (
+            account("protection_window_ms = 5"),
+            "accounts[0]: protection_fills is 0 and protection_window_ms is 5: set both",
+        ),
         (account(name="#1"), "accounts[0].name: '#1' will not do"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from exchange.venue import Venue
 from exchange.venue.state import MarketState
 from sessions.journal import Reader, open_segments
 from sessions.snapshot import write_snapshot
+from tests.exchange.orders.market import prove
 from tests.exchange.test_recovery import trade_at_random
 from tests.exchange.test_venue import told
 from tests.support.messages import dictionary
@@ -101,9 +103,40 @@ def test_everybody_who_is_logged_on_is_told_of_a_halt(world: World) -> None:
     assert 60 in status
     seller.connect()
     seller.send("35=A|98=0|108=30|")
-    assert told(seller.take(), 35) == ["A"], "who comes later is not told"
+    logon, status = seller.take()
+    assert told([logon, status], 35, 55, 326, 8021) == ["A - - -", "f BTC/USD 2 halted"]
+    assert status[58] == "BTC/USD is halted: nothing but cancels"
     wait(world)
     assert buyer.take() == [], "once"
+
+
+def test_who_logs_on_is_told_of_each_instrument_that_is_not_open_behind_the_summary(
+    world: World,
+) -> None:
+    buyer, _ = traders(world)
+    buyer.order("b1", "buy", "1", "100")
+    for symbol, state in (("ETH/BTC", "post-only"), ("ETH/USD", "halted"), ("BTC/USD", "halted")):
+        market(world, state, symbol=symbol)
+    market(world, "open", symbol="ETH/USD")
+    buyer.drop()
+    buyer.take()
+    buyer.connect()
+    buyer.send("35=A|98=0|108=30|8020=Y|")
+    expected = ["A - -", "r - -", "8 BTC/USD -", "f BTC/USD halted", "f ETH/BTC post-only"]
+    assert told(buyer.take(), 35, 55, 8021) == expected
+    prove(world)
+
+
+def test_what_is_not_listed_any_more_is_no_news(world: World) -> None:
+    traders(world)
+    market(world, "delisted")
+    rules = world.venue.rules
+    assert rules is not None
+    world.journal.close()
+    kept = replace(rules, instruments=rules.instruments[1:])
+    again = World(world.journal.path, rules=kept)
+    late = again.client("LATE")
+    assert told(late.take(), 35) == ["A"]
 
 
 @pytest.mark.parametrize(

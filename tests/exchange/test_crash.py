@@ -61,9 +61,10 @@ def check_against_the_venue(clients: list[TcpClient], names: dict[str, list[str]
     """What each client has been told of each of its orders is what the venue says it is."""
     for client in clients:
         told = {report[11]: (report[39], report[14], report[151]) for report in client.reports}
+        sides = {report[11]: report[54] for report in client.reports}
         before = len(client.reports)
         for name in names[client.comp_id]:
-            client.send("H", (11, name), (55, "BTC/USD"), (54, 1))
+            client.send("H", (11, name), (55, "BTC/USD"), (54, sides[name]))
         client.settle()
         says = {r[11]: (r[39], r[14], r[151]) for r in client.reports[before:]}
         assert says == told

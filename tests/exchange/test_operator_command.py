@@ -65,9 +65,11 @@ def test_a_running_venue_does_what_the_operator_says_even_over_a_kill_9(
         client = Client(venue.port, 2)
         client.send("A", *LOGON)
         assert client.receive()[35] == "A"
+        status = client.receive()
+        assert (status[35], status[326], status[34]) == ("f", "2", "4"), "it was halted until now"
         assert operator(runner, data, "market", "BTC/USD", "open") == ["BTC/USD  open"]
         status = client.receive()
-        assert (status[35], status[326], status[34]) == ("f", "3", "4"), "it was halted until now"
+        assert (status[35], status[326], status[34]) == ("f", "3", "5")
         client.send("5")
         assert client.receive()[35] == "5"
         assert client.receive() == {}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from config.settings import load
 from exchange.snapshot import dump_venue, load_venue
 from exchange.venue import Venue
 from tests.support.messages import dictionary
@@ -19,7 +22,29 @@ from tests.support.quoting import (
     resting,
     told,
 )
-from tests.support.world import START_NS, Client
+from tests.support.world import START_NS, Client, World
+
+SETTINGS = """
+[access]
+policy = "accounts"
+[[accounts]]
+name = "mm"
+protection_fills = 2
+protection_window_ms = 500
+[[accounts.sessions]]
+comp_id = "QUOTER"
+addresses = ["127.0.0.1/32"]
+[[accounts]]
+name = "free"
+[[accounts.sessions]]
+comp_id = "FREE"
+addresses = ["127.0.0.1/32"]
+[[accounts]]
+name = "taker"
+[[accounts.sessions]]
+comp_id = "TAKER"
+addresses = ["127.0.0.1/32"]
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +52,31 @@ def _guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.world.make_rules", guarded_rules)
     # Stops are in the parser and not yet in the dictionary.
     monkeypatch.setitem(dictionary().field_named("OrdType").values, b"4", "STOP_LIMIT")
+
+
+def test_the_settings_of_an_account_protect_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setitem(dictionary().field_named("OrdType").values, b"4", "STOP_LIMIT")
+    file = tmp_path / "venue.toml"
+    file.write_text(SETTINGS)
+    world = World(settings=load(file))
+    quoter, free, taker = (world.client(name) for name in ("QUOTER", "FREE", "TAKER"))
+    for client, bid in ((quoter, "99"), (free, "98")):
+        client.ask(mass_quote("q1", entry("e1", bid, "101")))
+    world.now += 600_000_000
+    for number, wait_ms in enumerate((0, 600, 500)):
+        world.now += wait_ms * 1_000_000
+        assert len(resting(world)) == 4
+        taker.order(f"b{number}", "sell", "0.1", "99")
+    assert told(quoter.take()[-1:], 35, 297) == ["AI 6"]
+    assert len(resting(world)) == 2, "who has not asked for it goes on quoting"
+    for number in range(4):
+        taker.order(f"c{number}", "sell", "0.1", "98")
+    assert len(resting(world)) == 2
+    (refused,) = quoter.ask(mass_quote("q2", entry("e1", "99", "101")))
+    assert told([refused], 297, 300) == ["5 9"]
 
 
 def test_protection_takes_every_quote_of_the_account_out_of_the_instrument() -> None:

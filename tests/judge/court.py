@@ -11,7 +11,9 @@ from fix_engine.validation import Validator
 from sessions.journal import Kind
 from tests.judge.flow import ACCOUNTS, Flow
 from tests.judge.invariants import check_conservation, check_venue, check_views
-from tests.judge.naive import NaiveVenue, agree, said_of
+from tests.judge.naive import NaiveVenue
+from tests.judge.quotes import Guards
+from tests.judge.said import agree, said_of
 from tests.judge.steps import Fields, Report, Step, as_message, execute
 from tests.judge.view import Clients, ObjectionError, must
 from tests.support.messages import dictionary
@@ -28,13 +30,20 @@ REPEATED_AS_IT_CAME = (b"40", b"54", b"59", b"530")
 class Court:
     """A venue, the judges, and every step that they have seen."""
 
-    def __init__(self, fees: dict[str, tuple[int, int]], is_guarded: bool = False) -> None:
+    def __init__(
+        self,
+        fees: dict[str, tuple[int, int]],
+        is_guarded: bool = False,
+        guards: Guards | None = None,
+    ) -> None:
         self.executor = Executor()
         self.clients = Clients(ACCOUNTS, fees)
         self.steps: list[Step] = []
         self.digest = sha256()
         self.is_guarded = is_guarded
-        self.naive: NaiveVenue | None = NaiveVenue(ACCOUNTS)
+        self.guards = guards
+        # The naive venue knows nothing of quotes: where there are some the others judge alone.
+        self.naive = NaiveVenue(ACCOUNTS) if guards is None else None
         self._validator = Validator(dictionary())
         self._twin: Executor | None = None
         self._twin_until = 0
@@ -72,6 +81,8 @@ class Court:
         parsed = self.clients.take(step, outcome.reports)
         if self.naive is not None:
             self._compare_naive(self.naive, step, parsed)
+        if self.guards is not None:
+            self.guards.take(step, parsed, self.executor.venue)
         if step.position % VALIDATE_EVERY == 0:
             self._validate(outcome.reports)
         if step.position % CHECK_EVERY == 0:
@@ -132,7 +143,7 @@ def _add(digest: _Hash, reports: Sequence[Report]) -> None:
 def play_flow(seed: int, commands: int) -> Court:
     """One flow of so many steps; raises ObjectionError with the steps so far in `court`."""
     flow = Flow(seed)
-    court = Court(flow.fees(), flow.is_guarded)
+    court = Court(flow.fees(), flow.is_guarded, flow.guards())
     try:
         for _ in range(commands):
             court.play(flow.next(court.clients, court.executor.venue.next_due))
@@ -152,7 +163,7 @@ class FlowError(AssertionError):
 
 def objection_to(steps: Sequence[Step], flow: Flow) -> str | None:
     """What the judges say of these steps alone."""
-    court = Court(flow.fees(), flow.is_guarded)
+    court = Court(flow.fees(), flow.is_guarded, flow.guards())
     try:
         for step in steps:
             court.play(step)

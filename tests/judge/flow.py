@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 from typing import Final, TypeVar
 
-from exchange.rules import AccountRules, InstrumentRules, Rules
+from exchange.commands import SetAccount, SetMarket
+from exchange.controls import encode_control
+from exchange.venue.state import MarketState
 from fix_engine.timestamps import Precision, TimestampFormatter
 from fix_engine.wire import encode
 from sessions.journal import Kind
+from tests.judge.quotes import Guards, quote_request
+from tests.judge.rules import INSTRUMENTS, decimal, random_rules
 from tests.judge.steps import Fields, Step
 from tests.judge.view import AccountView, Clients, SeenOrder
 
@@ -19,12 +22,6 @@ START_NS: Final = 1_800_000_000 * 10**9
 _MS: Final = 10**6
 _SECOND: Final = 10**9
 ACCOUNTS: Final = {1: "ALPHA", 2: "ALPHA", 3: "BETA", 4: "", 5: "GAMMA"}
-#: Symbol, currency, tick, digits of the tick, lot in units of 10 ** -digits, digits of the lot
-_LISTED: Final = (
-    ("AAA/USD", "USD", 1, 1, 1, 2),
-    ("BBB/USD", "USD", 5, 2, 1, 0),
-    ("CCC/BTC", "BTC", 1, 0, 25, 3),
-)
 _REPEATED: Final = (
     *(1, 18, 38, 40, 44, 54, 55, 59, 99, 110, 111, 126, 152, 211, 432, 836, 1107),
     *(7928, 8013, 8019),
@@ -36,14 +33,6 @@ _FLAWS: Final = (
     *((7928, "Q"), (111, "99999"), (110, "99999"), (18, "E"), (8016, "0000000000600000")),
 )
 _HEADER: Final = (35, 34, 49, 52, 56)
-
-
-def decimal(mantissa: int, digits: int) -> str:
-    """`mantissa` / 10 ** `digits`, sometimes the shortest way to write it."""
-    if not digits:
-        return str(mantissa)
-    whole, fraction = divmod(mantissa, 10**digits)
-    return f"{whole}.{fraction:0{digits}d}".rstrip("0").rstrip(".")
 
 
 class Flow:
@@ -66,7 +55,15 @@ class Flow:
             for name in ("stop", "cash", "post", "iceberg", "min", "times", "modes", "deadline")
         }
         self._is_due = False
-        self.rules = self._rules()
+        self._operates = random.choice([0, 0.004, 0.02])
+        self._states: dict[str, MarketState] = {}
+        self._stopped: set[str] = set()
+        self._has_quotes = random.random() < 0.25
+        self.rules = random_rules(random, self.is_guarded)
+
+    def guards(self) -> Guards | None:
+        """The judge of quote protection, where there are quotes."""
+        return Guards(self.rules, ACCOUNTS) if self._has_quotes else None
 
     def fees(self) -> dict[str, tuple[int, int]]:
         """Maker's and taker's fee of each account, in units of 10 ** -8."""
@@ -97,61 +94,42 @@ class Flow:
         if dice < 0.04:
             return self._go_down_or_up()
         if dice < 0.045 and self.is_guarded and not self._is_due:
-            self.rules = self._rules(self.rules)
+            self.rules = random_rules(random, self.is_guarded, self.rules)
             return self._step(Kind.RULES, payload=self.rules.encode())
+        if random.random() < self._operates:
+            return self._operate()
         if not self._up:
             return self._go_down_or_up()
-        return self._request(random.choice(sorted(self._up)), clients)
+        session = random.choice(sorted(self._up))
+        if self._has_quotes and not self._is_due and random.random() < 0.35:
+            return self._quote(session)
+        return self._request(session, clients)
 
     # --- what is no request --------------------------------------------------------------
 
     def _step(self, kind: Kind, session: int = 0, payload: bytes = b"") -> Step:
         return Step(self.position, self.now, kind, session, payload)
 
-    def _rules(self, before: Rules | None = None) -> Rules:
+    def _operate(self) -> Step:
+        """The operator's hand: now and then a market or an account that is stopped goes on."""
         random = self._random
-        guarded = self.is_guarded
-        instruments = tuple(
-            InstrumentRules(
-                symbol,
-                currency,
-                decimal(tick, digits),
-                decimal(lot, lot_digits),
-                decimal(lot * 2, lot_digits),
-                decimal(lot * 30, lot_digits),
-                random.choice(["0", "0.01", "0.05"]) if guarded else "0",
-                random.choice(["0", "10"]) if guarded else "0",
-                random.choice(["0", "200"]) if guarded else "0",
-            )
-            for symbol, currency, tick, digits, lot, lot_digits in _LISTED
-        )
-        if before is not None:
-            accounts = tuple(
-                replace(one, max_open_orders=random.choice([0, 5])) for one in before.accounts
-            )
-            remembered = random.choice([before.remembered_orders, 1, 50])
-            return replace(
-                before, instruments=instruments, accounts=accounts, remembered_orders=remembered
-            )
-        group = random.choice(["", "FUND"])
-        accounts = tuple(
-            AccountRules(
-                name,
-                random.choice(["0", "0.0002"]),
-                random.choice(["0", "0.001", "0.00075"]),
-                random.choice("XNOBD"),
-                group,
-                random.choice([0, 6]) if guarded else 0,
-                random.choice([0, 0, 50]) if guarded else 0,
-            )
-            for name in ("ALPHA", "BETA")
-        )
-        accounts = (*accounts, AccountRules("GAMMA", self_trade=random.choice("XNOBD")))
-        remembered = random.choice([0, 3, 40, 1000])
-        wants = random.random() < 0.5
-        ends = random.choice(["00:00", "17:30"])
-        own = (random.choice(["0", "0.0001"]), random.choice(["0", "0.002"]))
-        return Rules(wants, remembered, 3, instruments, accounts, *own, ends)
+        command: SetMarket | SetAccount
+        if random.random() < 0.3:
+            is_stopped = not self._stopped or random.random() < 0.2
+            name = random.choice(sorted(set(ACCOUNTS.values()) if is_stopped else self._stopped))
+            self._stopped = self._stopped - {name} | ({name} if is_stopped else set())
+            command = SetAccount((name or "#4").encode(), is_stopped)
+        else:
+            closed = [symbol for symbol, state in self._states.items() if state]
+            if closed and random.random() < 0.7:
+                symbol, state = random.choice(closed), MarketState.OPEN
+            else:
+                symbol = self._one_of(INSTRUMENTS)[0]
+                state = random.choices(list(MarketState), weights=[2, 4, 2, 4, 4, 1])[0]
+            if self._states.get(symbol) is not MarketState.DELISTED:
+                self._states[symbol] = state
+            command = SetMarket(symbol.encode(), state)
+        return self._step(Kind.CONTROL, payload=encode_control(command))
 
     def _go_down_or_up(self) -> Step:
         session = self._random.choice(sorted(ACCOUNTS))
@@ -222,16 +200,25 @@ class Flow:
         if 60 not in fields and fields[35] not in ("H", "AF"):
             fields[60] = self._time(0)
         flaw = self._spoil(fields) if random.random() < 0.04 else ""
+        return self._asked(session, fields, flaw=flaw)
+
+    def _quote(self, session: int) -> Step:
+        name, ticks = f"q{self.position}", self._in_ticks
+        fields, groups = quote_request(self._random, name, self._prices, ticks, self._quantity)
+        return self._asked(session, fields, groups)
+
+    def _asked(self, session: int, fields: Fields, groups: str = "", flaw: str = "") -> Step:
         fields[34] = str(self.position)
-        fields[49], fields[52], fields[56] = f"S{session}", self._time(-random.randrange(20)), "X"
-        step = self._step(Kind.COMMAND, session, self._raw(fields))
+        fields[49], fields[52], fields[56] = (
+            f"S{session}",
+            self._time(-self._random.randrange(20)),
+            "X",
+        )
+        tags = (*_HEADER, *(tag for tag in fields if tag not in _HEADER))
+        body = "".join(f"{tag}={fields[tag]}\x01" for tag in tags) + groups
+        step = self._step(Kind.COMMAND, session, encode(body.encode("latin-1")))
         step.fields, step.flaw = fields, flaw
         return step
-
-    @staticmethod
-    def _raw(fields: Fields) -> bytes:
-        tags = (*_HEADER, *(tag for tag in fields if tag not in _HEADER))
-        return encode("".join(f"{tag}={fields[tag]}\x01" for tag in tags).encode("latin-1"))
 
     def _time(self, ms: int) -> str:
         return self._format(self.now + ms * _MS).decode()
@@ -257,11 +244,11 @@ class Flow:
 
     @staticmethod
     def _in_ticks(symbol: str, count: int) -> str:
-        _, _, tick, digits, _, _ = next(one for one in _LISTED if one[0] == symbol)
+        _, _, tick, digits, _, _ = next(one for one in INSTRUMENTS if one[0] == symbol)
         return decimal(count * tick, digits)
 
     def _quantity(self, symbol: str, most: str | None = None) -> str:
-        _, _, _, _, lot, digits = next(one for one in _LISTED if one[0] == symbol)
+        _, _, _, _, lot, digits = next(one for one in INSTRUMENTS if one[0] == symbol)
         largest = self._largest
         if most is not None:
             largest = round(float(most) * 10**digits / lot)
@@ -270,7 +257,7 @@ class Flow:
 
     def _order(self) -> Fields:
         random = self._random
-        symbol = self._one_of(_LISTED)[0]
+        symbol = self._one_of(INSTRUMENTS)[0]
         kind = random.choices("12", weights=[2, 7])[0]
         if self._happens("stop"):
             kind = self._one_of("334JJPP")
@@ -292,6 +279,8 @@ class Flow:
                 fields[432] = self._format(self.now + 86_400 * _SECOND).decode()[:8]
             else:
                 fields[126] = self._time(self._one_of([-5, 0, 5, 100, 1_000, 5_000, 60_000]))
+                if random.random() < 0.02:
+                    fields[432] = fields[126][:8]
         self._condition(fields, has_price, in_force not in ("3", "4"))
         return fields
 
@@ -345,7 +334,7 @@ class Flow:
     def _cancel(self, session: int, view: AccountView) -> Fields:
         random, order = self._random, self._target(view)
         if order is None:
-            return {35: "F", 11: "new", 41: "nothing", 55: _LISTED[0][0], 54: "1"}
+            return {35: "F", 11: "new", 41: "nothing", 55: INSTRUMENTS[0][0], 54: "1"}
         fields: Fields = {35: "F", 11: "new", 41: order.cl_ord_id}
         fields |= {55: order.fields[55], 54: order.fields[54]}
         if random.random() < 0.1:
@@ -409,20 +398,22 @@ class Flow:
     def _status(self, view: AccountView) -> Fields:
         order = self._target(view)
         if order is None:
-            return {35: "H", 11: "nothing", 55: _LISTED[0][0], 54: "1"}
+            return {35: "H", 11: "nothing", 55: INSTRUMENTS[0][0], 54: "1"}
         fields: Fields = {35: "H", 11: order.cl_ord_id}
         fields |= {55: order.fields[55], 54: order.fields[54]}
         if self._random.random() < 0.5:
             fields[790] = "q1"
         if self._random.random() < 0.2:
             fields[37] = self._one_of([order.order_id, "1"])
+        if self._random.random() < 0.1:
+            fields |= {55: self._one_of(INSTRUMENTS)[0], 54: self._one_of("12")}
         return fields
 
     def _selection(self, tag: int) -> Fields:
         random = self._random
         fields: Fields = {tag: self._one_of("1136667")}
         if fields[tag] == "1":
-            fields[55] = self._one_of(_LISTED)[0]
+            fields[55] = self._one_of(INSTRUMENTS)[0]
         if fields[tag] == "3":
             fields[460] = "4"
         if random.random() < 0.3:
@@ -442,7 +433,7 @@ class Flow:
         kind = fields[35]
         if kind in "DG":
             needed = 44 if fields[40] in "24" else 38
-            tag, value = self._one_of([*_FLAWS, (needed, "-")])
+            tag, value = self._one_of([*_FLAWS, *[(needed, "-")] * 3])
         elif kind == "F":
             tag, value = self._one_of([(62, "now"), (8016, "0"), (55, "XXX"), (54, "5")])
         elif kind in ("q", "AF"):

@@ -65,11 +65,13 @@ def trigger_of(fields: Fields, side: Side) -> NaiveTrigger:
 def is_impossible(fields: Fields) -> bool:
     """Whether the fields of an order do not go together."""
     symbol, rests = fields[55], fields.get(59, "1") in "016"
-    if 38 in fields and lots(symbol, fields[38]) < LEAST_LOTS:
+    # A replacement may leave a quantity as little as it is, and with it what is shown.
+    is_new = fields[35] == "D"
+    if is_new and 38 in fields and lots(symbol, fields[38]) < LEAST_LOTS:
         return True
     if 152 in fields and (budget_of(fields) <= 0 or 44 in fields):
         return True
-    if (fields.get(59) == "6") != (126 in fields or 432 in fields):
+    if (fields.get(59) == "6") != (126 in fields or 432 in fields) or {126, 432} <= fields.keys():
         return True
     is_limit = 44 in fields
     is_post = fields.get(18) in ("6", "A")
@@ -79,10 +81,21 @@ def is_impossible(fields: Fields) -> bool:
         return True
     if 111 in fields and not (is_limit and rests):
         return True
-    for tag in (110, 111):
+    for tag in (110, 111) if is_new else (110,):
         if tag in fields and (152 in fields or scaled(fields[tag]) > scaled(fields[38])):
             return True
     return symbol not in LISTED
+
+
+def is_too_little(quantity: int, display: int, fields: Fields) -> bool:
+    """Whether a replacement of an order with this quantity and display asks for too little."""
+    if 38 not in fields:
+        return False
+    wanted, shown = lots(fields[55], fields[38]), lots(fields[55], fields.get(111, "0"))
+    if wanted < LEAST_LOTS and wanted != quantity:
+        return True
+    is_as_it_was = wanted == quantity and shown == display
+    return 111 in fields and not is_as_it_was and not LEAST_LOTS <= shown <= wanted
 
 
 def is_replaceable(had: Fields, wanted: Fields) -> bool:

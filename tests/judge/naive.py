@@ -8,27 +8,31 @@ in lots and ticks. A request that was spoilt on purpose is simply refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
-from exchange.rules import Rules, decode_rules
+from exchange.commands import SetAccount, SetMarket
+from exchange.controls import decode_control
+from exchange.rules import decode_rules
 from matching.order import SelfTrade, Side, TimeInForce
 from matching.terms import PostOnly
 from sessions.journal import Kind
+from tests.judge.holdings import Client, Held, Holder, Markets
 from tests.judge.meaning import (
     LISTED,
     budget_of,
     is_impossible,
     is_replaceable,
+    is_too_little,
     lots,
     ticks,
     time_of,
     trigger_of,
 )
-from tests.judge.steps import Fields, Report, Step
-from tests.matching.naive import NaiveEngine, NaiveOrder, PlainEvent
+from tests.judge.naive_orders import NaiveOrders
+from tests.judge.said import Said
+from tests.judge.steps import Fields, Step
+from tests.matching.naive import NaiveOrder
 
-Said = tuple[int | str, ...]
 _MODES: Final = {
     "X": SelfTrade.NONE,
     "N": SelfTrade.CANCEL_NEWEST,
@@ -39,71 +43,23 @@ _MODES: Final = {
 _DAY: Final = 86_400 * 10**9
 
 
-@dataclass(eq=False)
-class Holder:
-    """An account."""
-
-    name: str
-    names: dict[str, Held | None] = field(default_factory=dict)
-    retired: list[str] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Held:
-    """An order; `quantity` is OrderQty, 0 of one with CashOrderQty."""
-
-    order_id: int
-    session: int
-    holder: Holder
-    cl_ord_id: str
-    fields: Fields
-    quantity: int
-    market: NaiveOrder
-    status: str = "0"
-    cum: int = 0
-    leaves: int = 0
-    expires_at: int = 0
-    starts_at: int = 0
-    was_pending: bool = False
-    is_open: bool = True
-
-    @property
-    def has_cash(self) -> bool:
-        return 152 in self.fields
-
-
-@dataclass(eq=False)
-class Client:
-    """A session."""
-
-    holder: Holder
-    said: Fields = field(default_factory=dict)
-    is_up: bool = False
-    grace_until: int = 0
-    cancels: bool = False
-
-
-class NaiveVenue:
+class NaiveVenue(NaiveOrders):
     def __init__(self, accounts: dict[int, str]) -> None:
+        super().__init__()
         holders = {name: Holder(name) for name in sorted(set(accounts.values()))}
         self._clients = {number: Client(holders[name]) for number, name in accounts.items()}
         self._holders = list(holders.values())
-        self._engine = NaiveEngine()
-        self._orders: list[Held] = []
-        self._rules: Rules | None = None
+        self._markets = Markets()
+        self._met: list[int] = []  # sessions, as they came first
         self._now = 0
-        self._said: list[Said] = []
-
-    @property
-    def rules(self) -> Rules:
-        assert self._rules is not None
-        return self._rules
 
     def play(self, step: Step, was_refused: bool) -> list[Said]:
         """What is said at a step; `was_refused`: some limit did not let the request pass."""
         self._now = max(self._now, step.now)
         self._said = []
         self._let_happen_what_is_due()
+        if step.session and step.session not in self._met:
+            self._met.append(step.session)
         if step.kind is Kind.RULES:
             self._rules = decode_rules(step.payload)
             for holder in self._holders:
@@ -114,6 +70,8 @@ class NaiveVenue:
             self._down(step)
         elif step.kind is Kind.COMMAND:
             self._request(step, was_refused)
+        elif step.kind is Kind.CONTROL:
+            self._obey(step)
         return self._said
 
     # --- times --------------------------------------------------------------------------
@@ -139,10 +97,15 @@ class NaiveVenue:
             elif what == 1:
                 self._expire(self._order(number))
             else:
-                order = self._order(number)
-                order.starts_at = 0
-                order.status, order.was_pending = "0", True
-                self._tell_all(self._engine.submit(order.market), order)
+                self._start(self._order(number))
+
+    def _start(self, order: Held) -> None:
+        if not self._markets.takes(order.fields):
+            self._end(order, "4", "4")
+            return
+        order.starts_at = 0
+        order.status, order.was_pending = "0", True
+        self._tell_all(self._engine.submit(order.market), order)
 
     def _expire(self, order: Held) -> None:
         is_pending = order.starts_at > 0
@@ -167,6 +130,12 @@ class NaiveVenue:
             self._said.append((step.session, "r", "7"))
             for order in self._open_of(client.holder):
                 self._tell_status(order, step.session)
+        for one in self.rules.instruments:
+            if self._markets.of(one.symbol) != "open":
+                self._tell_market(step.session, one.symbol)
+
+    def _tell_market(self, session: int, symbol: str) -> None:
+        self._said.append((session, "f", symbol, self._markets.of(symbol)))
 
     def _down(self, step: Step) -> None:
         client = self._clients[step.session]
@@ -187,6 +156,45 @@ class NaiveVenue:
             if is_meant and cancels and order.is_open:
                 self._take_out(order)
 
+    # --- the operator -------------------------------------------------------------------
+
+    def _obey(self, step: Step) -> None:
+        wish = decode_control(step.payload)
+        if isinstance(wish, SetMarket):
+            symbol, state = wish.symbol.decode(), wish.state.label.decode()
+            if self._markets.set(symbol, state):
+                self._market_changed(symbol, state)
+        elif isinstance(wish, SetAccount):
+            name = wish.account.decode()
+            holder = next(one for one in self._holders if one.name == name.removeprefix("#4"))
+            holder.is_stopped = wish.is_stopped
+            if wish.is_stopped:
+                self._cancel_all(self._open_of(holder))
+
+    def _market_changed(self, symbol: str, state: str) -> None:
+        for number in self._met:
+            if self._clients[number].is_up:
+                self._tell_market(number, symbol)
+        engine, number = self._engine, LISTED[symbol][0]
+        engine.suspended = [one for one in engine.suspended if one != number]
+        if state == "open":
+            self._tell_all(engine.fire(number))
+            return
+        engine.suspended.append(number)
+        if state == "delisted":
+            self._cancel_all([order for order in self._open() if order.fields[55] == symbol])
+
+    def _cancel_all(self, orders: list[Held]) -> None:
+        """Cancel orders; only then do triggers look at what that has done to the prices."""
+        engine = self._engine
+        paused = sorted({order.market.instrument for order in orders} - set(engine.suspended))
+        engine.suspended += paused
+        for order in orders:
+            self._take_out(order)
+        for number in paused:
+            engine.suspended.remove(number)
+            self._tell_all(engine.fire(number))
+
     # --- requests -----------------------------------------------------------------------
 
     def _request(self, step: Step, was_refused: bool) -> None:
@@ -195,7 +203,8 @@ class NaiveVenue:
         is_late = was_refused or self._is_late(fields)
         match fields[35]:
             case "D":
-                if step.flaw or is_late or fields[11] in holder.names or is_impossible(fields):
+                is_known = fields[11] in holder.names
+                if step.flaw or is_late or is_known or not self._may_come(holder, fields):
                     self._refuse(session, "8")
                 else:
                     self._new(step, holder)
@@ -203,7 +212,7 @@ class NaiveVenue:
                 self._change(step, holder, is_late)
             case "H":
                 order = holder.names.get(fields[11])
-                if order is None or fields.get(37, str(order.order_id)) != str(order.order_id):
+                if order is None or not _is_meant(fields, order):
                     self._refuse(session, "8")
                 else:
                     self._tell_status(order, session)
@@ -215,6 +224,11 @@ class NaiveVenue:
                     self._tell_status(order, session)
                 if not meant:
                     self._refuse(session, "8")
+
+    def _may_come(self, holder: Holder, fields: Fields) -> bool:
+        if is_impossible(fields) or holder.is_stopped:
+            return False
+        return self._markets.takes(fields)
 
     def _is_late(self, fields: Fields) -> bool:
         until, window = fields.get(62), fields.get(8016)
@@ -299,7 +313,10 @@ class NaiveVenue:
         elif (
             order.starts_at
             or self._moves_spent_trigger(order, fields)
+            or is_too_little(order.quantity, order.market.display, fields)
             or not is_replaceable(order.fields, fields)
+            or holder.is_stopped
+            or not self._markets.takes(fields)
         ):
             self._refuse(session, known)
         else:
@@ -358,143 +375,15 @@ class NaiveVenue:
             and (1 not in fields or order.fields.get(1) == fields[1])
         ]
 
-    # --- orders -------------------------------------------------------------------------
 
-    def _open(self) -> list[Held]:
-        return [order for order in self._orders if order.is_open]
-
-    def _open_of(self, holder: Holder) -> list[Held]:
-        return [order for order in self._open() if order.holder is holder]
-
-    def _order(self, order_id: int | str) -> Held:
-        (order,) = (one for one in self._orders if one.order_id == order_id)
-        return order
-
-    def _take_out(self, order: Held) -> None:
-        if order.starts_at:
-            self._end(order, "4", "4")
-        else:
-            self._tell_all(self._engine.cancel(order.order_id))
-
-    def _end(self, order: Held, kind: str, status: str) -> None:
-        order.status, order.leaves = status, 0
-        self._tell(order, kind)
-        self._close(order)
-
-    def _close(self, order: Held) -> None:
-        order.is_open = False
-        order.starts_at = 0
-        self._retire(order.holder, order.cl_ord_id)
-        self._orders.remove(order)
-
-    def _rename(self, order: Held, name: str) -> None:
-        previous, order.cl_ord_id = order.cl_ord_id, name
-        order.holder.names[name] = order
-        self._retire(order.holder, previous)
-
-    def _retire(self, holder: Holder, name: str) -> None:
-        holder.retired.append(name)
-        self._forget(holder)
-
-    def _forget(self, holder: Holder) -> None:
-        while len(holder.retired) > self.rules.remembered_orders:
-            del holder.names[holder.retired.pop(0)]
-
-    # --- reports ------------------------------------------------------------------------
-
-    def _refuse(self, session: int, status: str) -> None:
-        self._said.append((session, "refused", status))
-
-    def _tell_status(self, order: Held, session: int) -> None:
-        self._tell(order, "I", session=session)
-
-    def _tell(
-        self, order: Held, kind: str, quantity: int = 0, price: int = 0, session: int = 0
-    ) -> None:
-        last = quantity, price
-        figures = order.leaves, order.cum, *last
-        self._said.append((session or order.session, kind, order.status, order.cl_ord_id, *figures))
-
-    def _tell_all(self, events: list[PlainEvent], new: Held | None = None) -> None:
-        """What the market did; `new` has just come to it."""
-        for event in events:
-            name = event[0]
-            order = self._order(event[1])
-            if name == "accepted":
-                self._tell(order, "0")
-            elif name == "refused":
-                assert order is new
-                if order.was_pending:
-                    self._end(order, "4", "4")
-                else:
-                    self._refuse(order.session, "8")
-                    order.status = "8"
-                    self._close(order)
-            elif name == "traded":
-                _, maker, taker, price, quantity, maker_leaves, taker_leaves = event
-                self._fill(self._order(taker), int(quantity), int(price), int(taker_leaves))
-                self._fill(self._order(maker), int(quantity), int(price), int(maker_leaves))
-            elif name == "cancelled":
-                self._end(order, "4", "4")
-            elif name == "replaced":
-                self._replaced(order, int(event[-1]))
-            elif name == "reduced":
-                order.quantity -= int(event[2])
-                order.leaves = int(event[3])
-                self._tell(order, "D")
-            else:
-                self._tell(order, "D")
-
-    def _replaced(self, order: Held, leaves: int) -> None:
-        if not order.has_cash:
-            order.leaves = leaves
-            order.quantity = order.cum + leaves
-            order.status = ("1" if order.cum else "0") if leaves else "2"
-        self._tell(order, "5")
-        if order.status == "2":
-            self._close(order)
-
-    def _fill(self, order: Held, quantity: int, price: int, leaves: int) -> None:
-        order.cum += quantity
-        order.leaves = leaves
-        order.status = "1" if leaves else "2"
-        self._tell(order, "F", quantity, price)
-        if not leaves:
-            self._close(order)
+def _is_meant(question: Fields, order: Held) -> bool:
+    """Whether a question says nothing of the order that is not so."""
+    if question.get(37, str(order.order_id)) != str(order.order_id):
+        return False
+    return all(question[tag] == order.fields[tag] for tag in (54, 55))
 
 
 def _is_of(request: Fields, order: Held) -> bool:
     """Whether a request names the order as it is."""
     is_current = request[41] == order.cl_ord_id
     return is_current and all(request[tag] == order.fields[tag] for tag in (54, 55))
-
-
-# --- what the real one said -------------------------------------------------------------
-
-
-def said_of(report: Report, fields: Fields) -> Said:
-    """A report as the naive venue would say it."""
-    session, kind = report.session, report.msg_type
-    if kind == "j":
-        return session, "refused", "?"
-    if kind == "r":
-        return (session, "refused", "") if 532 in fields else (session, "r", fields[531])
-    if kind == "9":
-        return session, "refused", fields[39]
-    if fields[37] == "NONE" or 103 in fields:
-        return session, "refused", "8"
-    symbol = fields[55]
-    figures = lots(symbol, fields[151]), lots(symbol, fields[14])
-    last = lots(symbol, fields.get(32, "0")), ticks(symbol, fields.get(31, "0"))
-    return session, fields[150], fields[39], fields[11], *figures, *last
-
-
-def agree(expected: list[Said], actual: list[Said]) -> bool:
-    """Whether both say the same; a BusinessMessageReject does not say how the order stands."""
-    if len(expected) != len(actual):
-        return False
-    for one, other in zip(expected, actual, strict=True):
-        is_vague = other[1:] == ("refused", "?") and one[:2] == other[:2]
-        if one != other and not is_vague:
-            return False
-    return True

@@ -219,6 +219,20 @@ def test_a_refused_replacement_is_told_to_who_asked() -> None:
     assert told(other.ask(replacement), 35, 11, 102) == ["9 b2 99"]
 
 
+def test_order_qty_of_a_quote_s_fill_is_that_of_the_moment_too() -> None:
+    desk = Desk()
+    rules = replace(make_rules(Settings()), accounts=(AccountRules("ONE", self_trade="D"),))
+    desk.step(Kind.RULES, payload=rules.encode())
+    desk.step(Kind.UP, 1, b"1=ONE\x01")
+    one, other = Client(desk, 1), Client(desk, 2)
+    other.order("s1", "sell", "2", "99")
+    one.order("s2", "sell", "3", "100")
+    entry = "299=e1|55=BTC/USD|132=100|133=101|134=9|135=1|"
+    reports = one.ask(f"35=i|117=q1|296=1|302=S|304=1|295=1|{entry}")
+    fills = [report for report in reports if report[35] == "8" and report.get(117) == "q1"]
+    assert told(fills, 150, 38, 14, 151) == ["F 9 2 7"]
+
+
 def test_order_qty_is_that_of_the_moment_when_prevention_decrements() -> None:
     desk = Desk()
     rules = replace(make_rules(Settings()), accounts=(AccountRules("ONE", self_trade="D"),))

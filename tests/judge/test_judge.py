@@ -12,10 +12,16 @@ from typing import Any
 import pytest
 
 from exchange import snapshot
+from exchange.quotes import Guard
+from exchange.venue.control import Control
 from exchange.venue.lifecycle import Lifecycle
 from exchange.venue.presence import Presence
+from exchange.venue.protections import Protections
+from exchange.venue.quotes import Quotes
+from exchange.venue.state import AccountState
 from exchange.venue.timers import Timers
 from tests.judge.court import FlowError, minimise, play_flow
+from tests.judge.flow import Flow
 from tests.support.messages import ROOT
 
 FLOWS = range(1, 9)
@@ -34,8 +40,15 @@ def test_all_judges_agree(seeds: range) -> None:
             pytest.fail(f"seed {seed}: {error}\nminimised: {text}\n    {shown}")
     # A flow in which nothing happens proves nothing.
     kinds = {name.split()[0] for name in seen}
-    wanted = {"150=" + kind for kind in "0458ACDFI"} | {"35=9", "35=j", "35=r"}
+    wanted = {"150=" + kind for kind in "0458ACDFI"} | {f"35={kind}" for kind in "9fjr"}
+    if any(Flow(seed).guards() is not None for seed in seeds):
+        wanted |= {"35=b", "35=AI"}
     assert wanted <= kinds, f"never seen: {wanted - kinds}"
+
+
+def test_some_flows_have_quotes_and_most_have_a_naive_venue() -> None:
+    quoted = [seed for seed in FLOWS if Flow(seed).guards() is not None]
+    assert 0 < len(quoted) < len(FLOWS) / 2
 
 
 def test_the_same_is_said_whatever_the_seed_of_hashes() -> None:
@@ -87,6 +100,38 @@ def _keep_orders(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Presence, "_cancel", lambda self, number, session: None)
 
 
+def _trade_in_a_halt(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Protections, "market", lambda *arguments: None)
+
+
+def _trigger_in_a_halt(patch: pytest.MonkeyPatch) -> None:
+    original: Callable[..., None] = Control.set_market
+
+    def set_market(self: Any, command: Any) -> None:
+        original(self, command)
+        for book in self._state.engine.books:
+            book.is_suspended = False
+
+    patch.setattr(Control, "set_market", set_market)
+
+
+def _stop_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AccountState, "stop", lambda self, is_killed: None)
+
+
+def _tell_nobody_who_comes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Presence, "_tell_markets", lambda self, number: None)
+
+
+def _protect_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Quotes, "_protect", lambda *arguments: None)
+
+
+def _never_forget_a_fill(patch: pytest.MonkeyPatch) -> None:
+    original: Callable[..., bool] = Guard.count
+    patch.setattr(Guard, "count", lambda self, now, most, ms: original(self, now, most, 10**9))
+
+
 def _depend_on_the_run(patch: pytest.MonkeyPatch) -> None:
     original: Callable[..., None] = Lifecycle.reject_order
     calls = Counter[str]()
@@ -105,6 +150,12 @@ def _depend_on_the_run(patch: pytest.MonkeyPatch) -> None:
         (_forget_timers, "timers"),
         (_forget_cancelled, "restored venue"),
         (_keep_orders, "naive venue"),
+        (_trade_in_a_halt, "naive venue"),
+        (_trigger_in_a_halt, "naive venue"),
+        (_stop_nobody, "naive venue|killed"),
+        (_tell_nobody_who_comes, "naive venue"),
+        (_protect_nobody, "quoted in spite|not told"),
+        (_never_forget_a_fill, "tripped or not|fills|without a reason"),
         (_depend_on_the_run, "restored venue|replay"),
     ],
 )

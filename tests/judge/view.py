@@ -92,6 +92,8 @@ class AccountView:
         for tag in _REQUIRED:
             must(tag in report, f"field {tag} is missing")
         order = self.orders.get(report[37])
+        if 299 in report:
+            return self._take_quote(session, report)
         if kind == "I":
             must(order is not None, "a status of an order that nobody was told of")
             assert order is not None
@@ -113,6 +115,20 @@ class AccountView:
             self.open[order.order_id] = order
         else:
             self.open.pop(order.order_id, None)
+        return order
+
+    def _take_quote(self, session: int, report: Fields) -> SeenOrder | None:
+        """A side of a quote: only its fills are told, and it may have changed between them."""
+        if report[150] == "I":
+            return None
+        number = report[37]
+        order = self.orders.setdefault(number, SeenOrder(number, session))
+        order.status = "1" if order.cum else "0"
+        order.leaves = scaled(report[151]) + scaled(report[32])
+        self._check_transition(order, report)
+        self._fill(order, report)
+        self._check_quantities(order, report)
+        order.status, order.cl_ord_id, order.fields = report[39], report[11], report
         return order
 
     def _check_transition(self, order: SeenOrder, report: Fields) -> None:
@@ -222,7 +238,8 @@ class Clients:
             fields = dict(pairs)
             plain = [tag for tag, _ in pairs if tag not in _REPEATING]
             try:
-                must(plain == sorted(set(plain)), "fields are not once each in tag order")
+                is_plain = report.msg_type == "b" or plain == sorted(set(plain))
+                must(is_plain, "fields are not once each in tag order")
                 if report.msg_type == "8":
                     self._identify(fields, step)
                     view = self.view(report.session)
@@ -287,6 +304,8 @@ def check_answers(step: Step, parsed: list[tuple[Report, Fields]], created: set[
         elif asked == "q" and kind == "r" and is_mine:
             must(f[531] in ("0", request[530]), "MassCancelResponse (531) is not what was asked")
             must((f[531] == "0") == (532 in f), "532 goes with 531=0")
+            answers.append(f)
+        elif asked in ("i", "Z") and kind == "b" and f[117] == request[117]:
             answers.append(f)
     if asked == "AF" and not answers:
         _check_mass_status(request, [f for kind, f in own if kind == "8" and 584 in f])

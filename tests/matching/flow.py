@@ -136,7 +136,9 @@ class Flow:
         return self._random.randint(1, most * self._prices[-1])
 
     def _trigger(self) -> TriggerSpec:
-        trail, trail_bps = self._random.choice([(0, 0), (0, 0), (1, 0), (3, 0), (0, 1), (0, 250)])
+        trail, trail_bps = self._random.choice(
+            [(0, 0), (0, 0), (1, 0), (3, 0), (0, 1), (0, 250), (99, 0)]
+        )
         has_price = not (trail or trail_bps) or self._random.random() < 0.5
         return TriggerSpec(
             self._trigger_price() if has_price else 0,

@@ -30,7 +30,8 @@ trade?" answered by trading in a copy of the market. The rules:
   After each command the first one fires whose condition holds: those on a rise by ascending price,
   then those on a fall by descending price, then by entry. Then conditions are looked at again.
 - A trailing price is, before each look, the nearer one of itself and the reference plus (rise) or
-  minus (fall) the distance; 0 is a price not yet set. A distance in basis points is rounded up.
+  minus (fall) the distance, but 1 where that is less; 0 is a price not yet set. A distance in basis
+  points is rounded up.
 - A resting order may be given a new price, total quantity and display. It keeps its time if the
   price stays the same and neither quantity nor display grow (no display is the largest); otherwise
   it is as if it came anew, and may trade at once. A quantity at or below what it has traded already
@@ -402,12 +403,16 @@ class NaiveEngine:
             distance = max(exact + (1 if over else 0), 1)
         if distance == 0:
             return
-        if trigger.direction is Direction.RISE:
-            price = reference + distance
-            trigger.price = min(trigger.price, price) if trigger.price else price
+        rises = trigger.direction is Direction.RISE
+        price = reference + distance if rises else reference - distance
+        if price < 1:
+            price = 1
+        if trigger.price == 0:
+            trigger.price = price
+        elif rises:
+            trigger.price = min(trigger.price, price)
         else:
-            price = reference - distance
-            trigger.price = max(trigger.price, price) if trigger.price else price
+            trigger.price = max(trigger.price, price)
 
     # --- lists --------------------------------------------------------------------------
 

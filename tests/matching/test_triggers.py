@@ -181,6 +181,17 @@ def test_a_trailing_sell_stop_follows_the_reference_up_only() -> None:
     """)
 
 
+def test_a_trailing_price_is_never_below_one_tick() -> None:
+    """At 0 it would be one that is not set, and a price below that is nobody's."""
+    play("""
+        buy 1 1@4                       | accepted 1
+        sell 2 1@market best<=0 trail=5 | accepted 2
+        waiting                         | sell 2 at 1
+        buy 3 1@7                       | accepted 3
+        waiting                         | sell 2 at 2
+    """)
+
+
 def test_a_trailing_buy_stop_follows_the_reference_down_only() -> None:
     play("""
         buy 1 1@1 best>=0 trail=2   | accepted 1

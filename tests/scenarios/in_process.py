@@ -19,7 +19,7 @@ from sessions.registry import Registry
 from sessions.turn import Turn
 from tests.scenarios.player import Link
 from tests.scenarios.script import Script
-from tests.scenarios.venue import START_NS, VENUE, admission_of, application_of
+from tests.scenarios.venue import START_NS, VENUE, admission_of, application_of, order_of_operator
 from tests.support.messages import decode, dictionary, fix
 
 
@@ -72,6 +72,11 @@ class InProcess:
         endpoint = self._session_of(comp_id)
         endpoint.session.logout(text.encode("latin-1"), self.turn.open())
         endpoint.settle()
+        self.end_turn()
+
+    def operator(self, text: str) -> None:
+        assert isinstance(self.application, Sequencer)
+        self.application.obey(order_of_operator(text))
         self.end_turn()
 
     def advance(self, duration: int) -> None:

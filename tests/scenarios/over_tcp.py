@@ -15,8 +15,11 @@ import time
 from collections.abc import Callable
 from contextvars import Context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVarTuple, cast
 
+from exchange.control_file import ControlFile, Wanted
+from exchange.sequencer import Sequencer
 from fix_engine.timestamps import SECOND_NS
 from fix_engine.validation import Validator
 from sessions.acceptor import Doors, bind
@@ -25,7 +28,13 @@ from sessions.journal import Durability, Journal
 from sessions.server import Server
 from tests.scenarios.player import Link
 from tests.scenarios.script import Script
-from tests.scenarios.venue import START_NS, admission_of, application_of, limits_of
+from tests.scenarios.venue import (
+    START_NS,
+    admission_of,
+    application_of,
+    limits_of,
+    order_of_operator,
+)
 from tests.support.messages import dictionary
 
 _PATIENCE_S: Final = 10.0  # for what takes milliseconds
@@ -132,6 +141,8 @@ class OverTcp:
         self._runner = asyncio.Runner(loop_factory=lambda: self._loop)
         self._links: list[_Plug] = []
         self._listener = bind("127.0.0.1", 0)
+        self._directory = TemporaryDirectory()
+        self._control = ControlFile(Path(self._directory.name))
         self._runner.run(self._start(script))
 
     async def _start(self, script: Script) -> None:
@@ -141,7 +152,7 @@ class OverTcp:
             Validator(dictionary()),
             admission,
             limits_of(admission.settings),
-            lambda journal, turn: application_of(script, journal, turn),
+            lambda journal, turn: application_of(script, journal, turn, self._control),
             self._clock.now,
             # Hours pass in scenarios: who has no timers need not count their tenths of seconds.
             tick_s=0.1 if script.application == "venue" else 86_400.0,
@@ -175,6 +186,19 @@ class OverTcp:
 
         self._in_loop(log_out)
 
+    def operator(self, text: str) -> None:
+        """By the file that an operator's command would write; the venue looks at it at once."""
+        order = order_of_operator(text)
+
+        def edit(wanted: Wanted) -> None:
+            wanted.markets.update(order.markets)
+            wanted.accounts.update(order.accounts)
+
+        self._control.change(edit)
+        application = self._server.application
+        assert isinstance(application, Sequencer)
+        self._in_loop(application.look)
+
     def advance(self, duration: int) -> None:
         end = self._clock.ns + duration
         while (at := self._loop.next_alarm(end)) is not None:
@@ -194,6 +218,7 @@ class OverTcp:
         finally:
             self._runner.close()
             self._listener.close()
+            self._directory.cleanup()
 
     def settle(self) -> None:
         """Have everything happen that follows from what has happened."""

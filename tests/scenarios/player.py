@@ -73,6 +73,9 @@ class Transport(Protocol):
     def venue_logs_out(self, comp_id: str, text: str) -> None:
         """The venue ends this client's session in good order."""
 
+    def operator(self, text: str) -> None:
+        """The operator tells the venue something."""
+
     def advance(self, duration: int) -> None:
         """So many nanoseconds pass."""
 
@@ -147,6 +150,8 @@ class Player:
                 self._open_link(client).send(raw(expand(action.text, self._transport.now)))
             case Verb.ADVANCE:
                 self._transport.advance(duration_ns(action.text) or 0)
+            case Verb.OPERATOR:
+                self._transport.operator(action.text)
             case Verb.VENUE_SENDS:
                 msg_type, _, body = expand(action.text, self._transport.now)[3:].partition("|")
                 self._transport.venue_sends(client.comp_id, msg_type, raw(body))

@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from exchange.controls import MARKET_STATES
 from fix_engine.timestamps import SECOND_NS
 
 _MESSAGE = re.compile(r"(?:-?\w*=[^|]*\|)+")
@@ -16,6 +17,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)s")
 _SETTING = re.compile(r"(\w+) *= *(\S.*)")
 _NAME = re.compile(r"as ([!-<>-~]+)")
 _CLIENT = re.compile(r"([A-Z][A-Z0-9]*)(?: of ([!-<>-~]+))?")
+_OPERATOR = re.compile(rf"(market \S+ ({'|'.join(MARKET_STATES)})|account \S+ (stop|resume))( .+)?")
 _APPLICATIONS: Final = ("echo", "venue")
 _LOGON: Final = ("98=0", "108=30")  # what `log on` says, unless other values are written
 
@@ -42,6 +44,7 @@ class Verb(Enum):
     VENUE_SENDS = "venue sends"
     VENUE_LOGS_OUT = "venue logs out"
     VENUE_CONNECTS = "venue connects"
+    OPERATOR = "operator"
     LOG_ON = "log on"  # stands for connect, send and expect
 
 
@@ -55,7 +58,7 @@ _BARE_VERBS: Final = frozenset(
         Verb.VENUE_CONNECTS,
     )
 )
-_CLIENT_VERBS: Final = frozenset(Verb) - {Verb.ADVANCE, Verb.EXPECT_NOTHING}
+_CLIENT_VERBS: Final = frozenset(Verb) - {Verb.ADVANCE, Verb.EXPECT_NOTHING, Verb.OPERATOR}
 #: Nothing in Seamark connects to a peer, and over TCP nobody is known before their Logon.
 _IN_PROCESS_ONLY: Final = frozenset((Verb.CONNECT_KNOWN, Verb.VENUE_CONNECTS))
 
@@ -163,6 +166,8 @@ def _actions(script: Script, number: int, line: str) -> list[Action]:
     wrong = _wrong_with(verb, text)
     if who and verb not in _CLIENT_VERBS:
         wrong = f"{who!r} is a connection, it cannot {verb.value!r}"
+    elif verb is Verb.OPERATOR and script.application != "venue":
+        wrong = "only the venue has an operator: application venue"
     elif script.clients and verb in _CLIENT_VERBS and who not in script.clients:
         wrong = f"which client is it that is to {verb.value!r}?"
     if wrong:
@@ -194,6 +199,9 @@ def _wrong_with(verb: Verb, text: str) -> str:
         return f"nothing follows {verb.value!r}, but here is {text!r}"
     elif verb is Verb.CONNECT and text and _NAME.fullmatch(text) is None:
         return f"'connect' is followed by 'as NAME', if anything, not {text!r}"
+    elif verb is Verb.OPERATOR and _OPERATOR.fullmatch(text) is None:
+        states = ", ".join(MARKET_STATES)
+        return f"an operator says market SYMBOL and {states}, or account NAME stop or resume"
     elif verb is Verb.SEND_RAW and not text:
         return "'send raw' sends nothing"
     return ""

@@ -17,12 +17,13 @@ from tests.support.messages import ROOT
 
 FOLDER: Final = ROOT / "specs" / "scenarios" / "orders"
 SCRIPTS: Final = [read(path) for path in sorted(FOLDER.glob("*.fix"))]
-PAGE: Final = (ROOT / "docs" / "orders.md").read_text()
+PAGES: Final = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("orders", "quotes")}
+PAGE: Final = PAGES["orders"]
 
 RULES: Final = re.compile(
     r"FIX 4\.4 Volume 4, Appendix D, (?P<rows>[A-D]\.\d\.[a-f](?:, [A-D]\.\d\.[a-f])*|group [A-L])"
     r'|FIX 4\.4 Volume 2, "[^"]+"'
-    r'|docs/orders\.md, "(?P<heading>[^"]+)"'
+    r'|docs/(?P<page>orders|quotes)\.md, "(?P<heading>[^"]+)"'
 )
 #: Rows of the matrices by their FIX 4.4 names; those of later groups are cited by their group.
 ROWS: Final = {
@@ -32,7 +33,7 @@ ROWS: Final = {
     "C.2": "a",
     "C.3": "abc",
 }
-GROUPS: Final = set("DEFGHI")  # J corrects trades, K halts trading: neither arises; L is the rest
+GROUPS: Final = set("DEFGHIK")  # J corrects trades, which does not arise; L is the rest
 _STATUS: Final = {
     "0": "New",
     "1": "Partially filled",
@@ -83,7 +84,7 @@ def test_each_cites_rules_that_can_be_looked_up(script: Script) -> None:
             match = RULES.fullmatch(citation)
             assert match is not None, citation
             if match["heading"]:
-                assert f"\n## {match['heading']}\n" in PAGE, citation
+                assert f"\n## {match['heading']}\n" in PAGES[match["page"]], citation
 
 
 def test_each_has_a_title_of_its_own() -> None:
@@ -101,6 +102,8 @@ def transitions() -> set[tuple[str, str, str]]:
         ]
         # Reports of one order to different sessions stand apart: ExecIDs have the order of events.
         reports = [one for one in reports if value(one, "35") == "8" and value(one, "150") != "I"]
+        # The sides of a quote have reports of their fills only.
+        reports = [one for one in reports if not value(one, "117")]
         reports.sort(key=lambda one: [int(part) for part in value(one, "17").split("-")])
         for report in reports:
             if value(report, "103"):

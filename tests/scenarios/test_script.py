@@ -90,6 +90,9 @@ def test_a_scenario_needs_a_title_a_rule_and_something_to_do() -> None:
         "client buyer": "a client is: NAME, or NAME of ACCOUNT",
         "client BUYER\nconnect": "which client is it that is to 'connect'",
         "client BUYER\nBUYER advance 5s": "'BUYER' is a connection",
+        "operator market SOL/USD halted": "only the venue has an operator",
+        "application venue\noperator market SOL/USD closed": "says market SYMBOL and open",
+        "application venue\noperator account ACME": "or account NAME stop or resume",
         "setting is_test": "a setting is: name = value",
     }.items(),
 )

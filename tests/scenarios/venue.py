@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from config.settings import Settings
+from exchange.control_file import RUNNING, STOPPED, ControlFile, Wanted, Wish
 from exchange.rules import AccountRules, Rules
 from exchange.sequencer import Sequencer
 from exchange.service import make_rules
@@ -25,6 +26,8 @@ START_NS: Final = 1_800_000_000 * SECOND_NS  # 2027-01-15 08:00:00 UTC
 
 _DEFAULTS: Final = SessionSettings(VENUE.encode(), b"")
 _OF_RULES: Final = {f.name for f in fields(Rules) if f.type in ("str", "bool")}
+_OF_ACCOUNTS: Final = {f.name for f in fields(AccountRules) if f.type == "int"}
+_OF_VENUE: Final = _OF_RULES | _OF_ACCOUNTS
 _NAMES: Final = {f.name for f in fields(SessionSettings)} - {"sender_comp_id", "target_comp_id"}
 
 
@@ -32,7 +35,7 @@ def settings_of(script: Script) -> SessionSettings:
     """The session settings of a scenario; raises ScriptError."""
     chosen: dict[str, Any] = {}
     for name, (line, text) in script.settings.items():
-        if script.application == "venue" and name in _OF_RULES:
+        if script.application == "venue" and name in _OF_VENUE:
             continue
         field = f"{name}_ns" if f"{name}_ns" in _NAMES else name
         if field not in _NAMES:
@@ -54,20 +57,33 @@ def admission_of(script: Script) -> Admission:
     return Admission(settings, profiles=profiles or None)
 
 
-def application_of(script: Script, journal: Journal, turn: Turn) -> EchoApplication | Sequencer:
-    """The application of a scenario; raises ScriptError."""
+def application_of(
+    script: Script, journal: Journal, turn: Turn, control: ControlFile | None = None
+) -> EchoApplication | Sequencer:
+    """The application of a scenario, which looks into `control`; raises ScriptError."""
     if script.application == "echo":
         return EchoApplication(dictionary())
     rules = make_rules(Settings())
     chosen: dict[str, Any] = {}
+    of_accounts: dict[str, Any] = {}
     for name, (line, text) in script.settings.items():
-        if name in _OF_RULES:
-            value = _value(getattr(rules, name), text, is_time=False)
-            if value is None:
-                raise script.error(line, f"{text!r} is no value for {name!r}")
-            chosen[name] = value
-    accounts = tuple(AccountRules(name) for name in sorted(set(script.clients.values()) - {""}))
-    return Sequencer(replace(rules, accounts=accounts, **chosen), journal, turn)
+        if name not in _OF_VENUE:
+            continue
+        of_all = name in _OF_RULES
+        value = _value(getattr(rules, name) if of_all else 0, text, is_time=False)
+        if value is None:
+            raise script.error(line, f"{text!r} is no value for {name!r}")
+        (chosen if of_all else of_accounts)[name] = value
+    names = sorted(set(script.clients.values()) - {""})
+    accounts = tuple(AccountRules(name, **of_accounts) for name in names)
+    return Sequencer(replace(rules, accounts=accounts, **chosen), journal, turn, control)
+
+
+def order_of_operator(text: str) -> Wanted:
+    """What `operator` is followed by, as the operator's file says it."""
+    kind, name, state, *reason = text.split(maxsplit=3)
+    wish = Wish({"stop": STOPPED, "resume": RUNNING}.get(state, state), "".join(reason))
+    return Wanted(markets={name: wish}) if kind == "market" else Wanted(accounts={name: wish})
 
 
 def limits_of(settings: SessionSettings) -> ConnectionLimits:

@@ -21,6 +21,7 @@ REFUSED = [
     ("40=1|152=0.0000000001|", "13", "above zero"),
     (f"{LIMIT}126=20270115-09:00:00|", "99", "need TimeInForce (59) 6"),
     (f"{LIMIT}59=1|432=20270115|", "99", "need TimeInForce (59) 6"),
+    (f"{LIMIT}59=6|126=20270115-09:00:00|432=20270115|", "99", "exclude each other: send one"),
     (f"{LIMIT}99=100|", "99", "StopPx (99) does not go with OrdType (40) 2"),
     (f"{LIMIT}211=1|", "99", "PegOffsetValue (211) does not go with OrdType (40) 2"),
     (f"{LIMIT}1107=2|", "99", "TriggerPriceType (1107) does not go with OrdType (40) 2"),

@@ -185,8 +185,25 @@ def test_a_status_request_of_each_state(make: MakeWorld) -> None:
             assert told([report], 39, 151, 14, 6) == [fields], name
     assert ask_about(buyer, "gone")[11] == "c1", "its name now"
     assert told([ask_about(seller, "no")], 39, 151) == ["8 0"]
-    (report,) = buyer.ask("35=H|11=new|37=999|55=BTC/USD|54=1|")
-    assert told([report], 39, 103, 37) == ["8 5 NONE"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ("55=BTC/USD|54=1|37=999|", "has OrderID (37) 4, not 999"),
+        ("55=ETH/USD|54=1|", "has Symbol (55) BTC/USD, not ETH/USD"),
+        ("55=DOGE/USD|54=1|37=4|", "has Symbol (55) BTC/USD, not DOGE/USD"),
+        ("55=BTC/USD|54=2|", "has Side (54) 1, not 2"),
+    ],
+)
+def test_a_question_that_contradicts_its_order_means_another_one(
+    make: MakeWorld, fields: str, text: str
+) -> None:
+    buyer, _ = two(make())
+    place(buyer, "new", "buy", "38=1|40=2|44=100|")
+    (report,) = buyer.ask(f"35=H|11=new|790=q|{fields}")
+    assert told([report], 150, 39, 103, 37, 11) == ["I 8 5 NONE new"]
+    assert report[58] == f"The order by ClOrdID (11) new {text}"
 
 
 def test_a_mass_status_of_conditional_orders_is_in_tag_order(make: MakeWorld) -> None:

@@ -93,6 +93,40 @@ def test_decrement_goes_on_with_what_is_left(make: MakeWorld) -> None:
     assert told(reports, 150, 39, 38, 151, 14) == ["5 1 4 3 1", "D 1 2 1 1"]
 
 
+def test_an_order_decremented_below_the_minimum_can_be_repriced(make: MakeWorld) -> None:
+    _, one, other = market(make, "D")
+    place(one, "m", "sell", "38=1|40=2|44=100|")
+    other.order("t", "buy", "0.99995", "100")
+    assert told(one.take()[-1:], 150, 38) == ["D 0.00005"]
+    text = "OrderQty (38) {} is below the minimum of 0.0001; it may stay 0.00005"
+    for quantity in ("0.00002", "0.00006"):
+        (answer,) = change(one, "x", "m", "sell", f"38={quantity}|40=2|44=100|")
+        assert told([answer], 35, 102, 39) == ["9 99 0"]
+        assert answer[58] == text.format(quantity)
+    (answer,) = change(one, "m2", "m", "sell", "38=0.00005|40=2|44=101|")
+    assert told([answer], 150, 39, 38, 44, 151) == ["5 0 0.00005 101 0.00005"]
+    (answer,) = change(one, "m3", "m2", "sell", "38=0.0001|40=2|44=101|")
+    assert told([answer], 150, 38) == ["5 0.0001"]
+    (answer,) = change(one, "x", "m3", "sell", "38=0.00005|40=2|44=101|")
+    assert answer[58] == "OrderQty (38) 0.00005 is below the minimum of 0.0001"
+
+
+def test_a_decremented_iceberg_may_keep_what_it_shows(make: MakeWorld) -> None:
+    _, one, other = market(make, "D")
+    place(one, "m", "sell", "38=1|40=2|44=100|111=0.5|")
+    other.order("t", "buy", "0.99995", "100")
+    assert told(one.take()[-1:], 150, 38) == ["D 0.00005"]
+    same = "38=0.00005|40=2|44=101|"
+    (answer,) = change(one, "x", "m", "sell", f"{same}111=0.4|")
+    assert answer[58] == "MaxFloor (111) 0.4 is above OrderQty (38)"
+    (answer,) = change(one, "x", "m", "sell", f"{same}111=0.00004|")
+    assert answer[58] == "MaxFloor (111) 0.00004 is below the least order"
+    (answer,) = change(one, "m2", "m", "sell", f"{same}111=0.5|")
+    assert told([answer], 150, 38, 111) == ["5 0.00005 0.5"]
+    (answer,) = change(one, "m3", "m2", "sell", "38=0.0001|40=2|44=101|")
+    assert told([answer], 150, 38, 111) == ["5 0.0001 -"]
+
+
 def test_decrement_of_orders_with_conditions(make: MakeWorld) -> None:
     _, one, other = market(make, "D")
     place(one, "m", "sell", "38=3|40=2|44=100|111=1|")
