@@ -40,10 +40,14 @@ class Retransmit:
 
 @dataclass(slots=True)
 class Fetch:
-    """The stored messages `begin` to `end`, both included, are wanted; answered by `replay`."""
+    """Of the messages `begin` to `end`, both included, the first `at_most` that are stored.
+
+    Answered by `replay`.
+    """
 
     begin: int
     end: int
+    at_most: int
 
 
 @dataclass(slots=True)

@@ -7,10 +7,11 @@ that bears the number of the first of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fix_engine import tags
+from fix_engine.effects import Fetch
 from fix_engine.wire import encode
 
 PAGE_MESSAGES: Final = 128  # fetched and written at a time; others get their turn in between
@@ -56,9 +57,9 @@ class Resend:
         self._gap_begin = 0  # first number of a run to be skipped, 0 when there is none
 
     @property
-    def page_end(self) -> int:
-        """The last number of the page that is wanted next."""
-        return min(self.end, self.next + PAGE_MESSAGES - 1)
+    def page(self) -> Fetch:
+        """What is wanted next. Numbers that nothing is stored for cost nothing, however many."""
+        return Fetch(self.next, self.end, PAGE_MESSAGES)
 
     @property
     def finished(self) -> bool:
@@ -66,13 +67,14 @@ class Resend:
         return self.next > self.end
 
     def answer(
-        self, stored: Iterable[tuple[int, bytes]]
+        self, stored: Sequence[tuple[int, bytes]]
     ) -> Iterator[tuple[int, bytes] | tuple[int, int]]:
         """What to send for the page: (seq, stored message) or (gap begin, NewSeqNo), in order.
 
-        `stored` holds the page's messages by number; numbers without one are skipped too.
+        `stored` holds the page's messages by number; numbers without one are skipped too. A page
+        that is not full is the last.
         """
-        last = self.page_end
+        last = stored[-1][0] if len(stored) >= PAGE_MESSAGES else self.end
         expected = self.next
         for seq, raw in stored:
             if seq > expected and not self._gap_begin:

@@ -15,7 +15,6 @@ from fix_engine.effects import (
     Deliver,
     Disconnect,
     Effect,
-    Fetch,
     Offline,
     Online,
     Reset,
@@ -181,7 +180,7 @@ class Session:
         if self._resend.finished:
             self._resend = None
         else:
-            self._effects.append(Fetch(self._resend.next, self._resend.page_end))
+            self._effects.append(self._resend.page)
 
     def begin_anew(self) -> None:
         """Begin both sequences at 1 again, before anybody connects."""
@@ -407,7 +406,7 @@ class Session:
 
     def _start_resend(self, begin: int, end: int) -> None:
         self._resend = Resend(begin, end, self.settings.gap_filled_types)
-        self._effects.append(Fetch(begin, self._resend.page_end))
+        self._effects.append(self._resend.page)
 
     def _obey_sequence_reset(self, message: Message, seq: int, now: int) -> None:
         """Gap fill, which is already counted, or reset; neither may go back, or out of sight."""

@@ -178,7 +178,7 @@ class Connection(asyncio.Protocol):
         callbacks, self._on_writable = self._on_writable, []
         try:
             for callback in callbacks:
-                callback()
+                self.when_writable(callback)  # one of them may have closed the connection
             self._catch_up()
         except Exception as error:
             self._turn.fail(error)

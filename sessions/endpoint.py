@@ -290,7 +290,7 @@ class Endpoint:
     def _answer_fetch(self) -> None:
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
-            stored = self.sent.fetch(wanted.begin, wanted.end)
+            stored = self.sent.fetch(wanted.begin, wanted.end, wanted.at_most)
             self.session.replay(stored, self._turn.open())
             self.settle()
 

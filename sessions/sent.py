@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ class SentTable:
         self.offsets = array("Q")
         self.lengths = array("I")
         self._firsts = array("Q")  # of each run, its first number
-        self._starts = array("Q")  # and where that stands in `offsets`
+        self._starts = array("Q")  # and its place in `offsets`, counted with those forgotten
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -34,8 +35,7 @@ class SentTable:
             self.last_seq == other.last_seq
             and self.offsets == other.offsets
             and self.lengths == other.lengths
-            and self._firsts == other._firsts
-            and self._starts == other._starts
+            and list(self._runs(0)) == list(other._runs(0))
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -49,8 +49,8 @@ class SentTable:
         """Note where message `seq` stands; numbers ascend."""
         assert seq > self.last_seq, f"sent {seq} after {self.last_seq}"
         if seq != self.last_seq + 1 or not self._firsts:
+            self._starts.append(self._forgotten + len(self.offsets))
             self._firsts.append(seq)
-            self._starts.append(len(self.offsets))
         self.last_seq = seq
         self.offsets.append(offset)
         self.lengths.append(length)
@@ -62,14 +62,14 @@ class SentTable:
             self._firsts.append(first)
             self._starts.append(0)
 
-    def rows(self, begin: int, end: int) -> list[Row]:
-        """Those of the messages `begin` to `end`, both included, that are kept."""
+    def rows(self, begin: int, end: int, at_most: int = sys.maxsize) -> list[Row]:
+        """The first `at_most` of the messages `begin` to `end`, both included, that are kept."""
         out: list[Row] = []
         for first, start, stop in self._runs(max(bisect_right(self._firsts, begin) - 1, 0)):
-            if first > end:
+            if first > end or len(out) == at_most:
                 break
             low = start + max(begin - first, 0)
-            high = min(start + end - first + 1, stop)
+            high = min(start + end - first + 1, stop, low + at_most - len(out))
             numbers = range(first + low - start, first + high - start)
             out += zip(numbers, self.offsets[low:high], self.lengths[low:high], strict=True)
         return out
@@ -79,21 +79,28 @@ class SentTable:
         gone = bisect_left(self.offsets, offset)
         if not gone:
             return
+        start = self._forgotten + gone
+        run = bisect_right(self._starts, start) - 1
+        self._firsts[run] += start - self._starts[run]
+        self._starts[run] = start
         del self.offsets[:gone], self.lengths[:gone]
-        run = bisect_right(self._starts, gone) - 1
-        self._firsts[run] += gone - self._starts[run]
-        self._starts[run] = gone
         kept = run if self.offsets else len(self._starts)
-        self._firsts = self._firsts[kept:]
-        self._starts = array("Q", [start - gone for start in self._starts[kept:]])
+        del self._firsts[:kept], self._starts[:kept]
+
+    @property
+    def _forgotten(self) -> int:
+        """How many messages stood before the first that is kept; 0 where none is."""
+        return self._starts[0] if self._starts else 0
 
     def columns(self) -> tuple[array[int], ...]:
         """All there is to it besides `last_seq`, to be written down."""
         return self.offsets, self.lengths, self._firsts, self._starts
 
     def _runs(self, at: int) -> Iterator[Row]:
-        """First number, start and end of each run from the one at `at` on."""
-        for index in range(at, len(self._firsts)):
-            behind = index + 1
-            stop = self._starts[behind] if behind < len(self._starts) else len(self.offsets)
-            yield self._firsts[index], self._starts[index], stop
+        """First number, start and end in `offsets` of each run from the one at `at` on."""
+        starts, forgotten = self._starts, self._forgotten
+        for index in range(at, len(starts)):
+            stop = len(self.offsets)
+            if index + 1 < len(starts):
+                stop = starts[index + 1] - forgotten
+            yield self._firsts[index], starts[index] - forgotten, stop

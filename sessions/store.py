@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 from sessions.journal import Journal
@@ -17,14 +18,14 @@ class SentMessages:
 
     def __init__(self, journal: Journal, table: SentTable | None = None) -> None:
         self._journal = journal
-        self.table = table or SentTable()
+        self.table = SentTable() if table is None else table
 
-    def fetch(self, begin: int, end: int) -> list[tuple[int, bytes]]:
-        """The committed messages `begin` to `end`, both included, by number.
+    def fetch(self, begin: int, end: int, at_most: int = sys.maxsize) -> list[tuple[int, bytes]]:
+        """The first `at_most` committed messages of `begin` to `end`, both included, by number.
 
         Those that were not stored, or are not kept any more, are left out.
         """
-        rows = self.table.rows(begin, end)
+        rows = self.table.rows(begin, end, at_most)
         if not rows:
             return []
         start = rows[0][1]

@@ -159,6 +159,8 @@ def payload_text(record: Record) -> str:
         return shown_raw(record.payload)
     if record.kind is Kind.UP:
         return shown_raw(record.payload) or "everything by rule"
+    if record.kind is Kind.NUMBERED:
+        return "numbers so far may be those of messages that are not stored"
     return record.payload.hex() if record.kind is Kind.DIGEST else printable(record.payload)
 
 

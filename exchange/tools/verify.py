@@ -113,9 +113,10 @@ class Verifier:
         return None
 
     def _is_equal(self, snapshot: Snapshot) -> bool:
-        numbers = {one.number: one.sent.last_seq + 1 for one in snapshot.sessions}
+        numbers = {one.number: (one.sent.last_seq + 1, one.numbered) for one in snapshot.sessions}
         return snapshot.application == self.rerun.executor.snapshot() and numbers == {
-            number: self._next_seq.get(number, 1) for number in self.rerun.peers
+            number: (self._next_seq.get(number, 1), self._numbered.get(number, 0))
+            for number in self.rerun.peers
         }
 
     def _record(self, batch: Batch, record: Record) -> Divergence | None:

@@ -18,6 +18,7 @@ Inputs:
     lost REASON                  it is gone
     35=D|34=2|<order>            a message arrives; a first field 8= replaces FIX.4.4
     app 35=8|37=1                the application sends; "store ..." when nobody is there
+    stream 35=W|262=x / 268=0    it sends what is not stored, own fields and shared ones
     replay                       the store answers the last "fetch FIRST LAST"
     wait SECONDS                 time passes, and timeout() is called whenever it is due
     logout TEXT                  we end the session
@@ -54,9 +55,11 @@ from fix_engine.effects import (
     Retransmit,
     Send,
     Store,
+    Transmit,
 )
 from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
+from fix_engine.outbound import SharedFields
 from fix_engine.resend import PAGE_MESSAGES
 from fix_engine.session import Session
 from fix_engine.states import State
@@ -175,10 +178,18 @@ class Driver:
                 msg_type, _, body = expand(rest, self.now).removeprefix("35=").partition("|")
                 fields = body.replace("|", "\x01") + "\x01" if body else ""
                 session.send(msg_type.encode(), fields.encode("latin-1"), self.now)
+            case "stream":
+                msg_type, _, body = expand(rest, self.now).removeprefix("35=").partition("|")
+                own, shared = (
+                    (part.strip() + "|").replace("|", "\x01").encode() if part.strip() else b""
+                    for part in body.split("/")
+                )
+                session.stream(msg_type.encode(), own, SharedFields.of(shared), self.now)
             case "replay":
                 assert self._fetch is not None
                 wanted = range(self._fetch.begin, self._fetch.end + 1)
-                session.replay([(n, self.stored[n]) for n in wanted if n in self.stored], self.now)
+                found = [(n, self.stored[n]) for n in wanted if n in self.stored]
+                session.replay(found[: self._fetch.at_most], self.now)
             case "wait":
                 return self._wait(float(rest))
             case "logout":
@@ -243,19 +254,20 @@ class Driver:
     def _check(self, effect: Effect) -> None:
         """What is true of every effect, in every state, whatever the peer does."""
         match effect:
-            case Send(seq, raw) | Store(seq, raw):
+            case Send(seq, raw) | Store(seq, raw) | Transmit(seq, raw):
                 assert seq == self._last_out + 1, "numbers are contiguous"
                 assert raw.split(b"\x01")[3] == b"34=%d" % seq
                 assert self._linked or isinstance(effect, Store)
                 self._last_out = seq
-                self.stored[seq] = raw
+                if not isinstance(effect, Transmit):
+                    self.stored[seq] = raw
             case Retransmit(raw):
                 assert self._linked
                 assert b"\x0143=Y\x01" in raw
                 assert int(raw.split(b"\x01")[3].removeprefix(b"34=")) <= self._last_out
-            case Fetch(begin, end):
+            case Fetch(begin, end, at_most):
                 assert 1 <= begin <= end <= self._last_out
-                assert end - begin < PAGE_MESSAGES
+                assert at_most == PAGE_MESSAGES
                 self._fetch = effect
             case Deliver(delivered):
                 assert self._online
@@ -283,6 +295,8 @@ class Driver:
                 return f"send {self._fields(raw)}"
             case Store(_, raw):
                 return f"store {self._fields(raw)}"
+            case Transmit(_, raw):
+                return f"stream {self._fields(raw)}"
             case Retransmit(raw):
                 return f"again {self._fields(raw)}"
             case Fetch(begin, end):

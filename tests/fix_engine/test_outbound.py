@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from fix_engine.outbound import Outbound, return_route
+from fix_engine.outbound import Outbound, SharedFields, return_route
 from fix_engine.timestamps import Precision
+from fix_engine.wire import checksum, encode, encode_shared
 from tests.fix_engine.support import NOON, decode, frame, message, show
 
 TIME = "20240229-12:00:00.000"
@@ -65,3 +68,40 @@ def test_a_gap_fill_takes_a_number_that_was_used() -> None:
 )
 def test_an_answer_goes_the_way_the_message_came(came: str, goes: str) -> None:
     assert return_route(message(came)).replace(b"\x01", b"|").decode() == goes
+
+
+@pytest.mark.parametrize("own", [b"", b"262=mine\x01", b"369=7\x01262=mine\x01"])
+@pytest.mark.parametrize("shared", [b"", b"268=0\x01", b"58=" + b"\xff=" * 900 + b"\x01"])
+def test_a_message_that_shares_its_fields_is_as_if_it_had_them_alone(
+    own: bytes, shared: bytes
+) -> None:
+    one, other = outbound(), outbound()
+    for numbers in (one, other):
+        numbers.next_seq = 41
+    alone = one.number(b"W", own + shared, NOON)
+    assert other.number_shared(b"W", own, SharedFields.of(shared), NOON) == alone
+    assert other.next_seq == 42
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_message_with_a_shared_part_is_encoded_as_one_of_the_same_bytes(seed: int) -> None:
+    """Any bytes, and lengths around the blocks in which a CheckSum is summed up."""
+    rng = random.Random(seed)
+    edges = (0, 1, 127, 128, 255, 256, 257, 514, 515, 516, 4_096, 70_000)
+    for _ in range(50):
+        alphabet = range(128) if rng.random() < 0.5 else range(256)
+        head, shared = (
+            bytes(rng.choices(alphabet, k=max(rng.choice(edges) + rng.randint(-1, 1), 0)))
+            for _ in range(2)
+        )
+        whole = encode(head + shared)
+        sizes = f"seed {seed}: {len(head)} and {len(shared)} bytes"
+        assert encode_shared(head, shared, checksum(shared)) == whole, sizes
+        assert sum(whole[:-7]) % 256 == int(whole[-4:-1]), sizes
+
+
+@pytest.mark.parametrize("size", [0, 1, 257, 516, 65_536])
+@pytest.mark.parametrize("byte", [b"\x00", b"\x7f", b"\xff"])
+def test_a_shared_part_of_the_largest_bytes_has_its_sum(byte: bytes, size: int) -> None:
+    head, shared = b"35=W\x01", byte * size
+    assert encode_shared(head, shared, checksum(shared)) == encode(head + shared)

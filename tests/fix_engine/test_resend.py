@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fix_engine import resend
+from fix_engine.effects import Fetch
 from fix_engine.resend import PAGE_MESSAGES, Resend, msg_type_of, possible_duplicate
 from tests.fix_engine.support import decode, examples, frame, show
 
@@ -31,8 +32,9 @@ def pages(work: Resend, stored: dict[int, bytes]) -> list[str]:
     """All answers, page by page, from a store: "5" for a message, "2>5" for a gap fill."""
     out: list[str] = []
     while not work.finished:
-        page = range(work.next, work.page_end + 1)
-        for first, second in work.answer([(n, stored[n]) for n in page if n in stored]):
+        wanted = range(work.page.begin, work.page.end + 1)
+        page = [(n, stored[n]) for n in wanted if n in stored]
+        for first, second in work.answer(page[: work.page.at_most]):
             if isinstance(second, bytes):
                 assert second == stored[first]
                 out.append(str(first))
@@ -145,20 +147,42 @@ def test_no_more_is_sent_than_was_asked_for(begin: int, end: int, answers: str) 
 
 
 def test_a_range_is_answered_in_pages() -> None:
-    work = Resend(5, 5 + 2 * PAGE_MESSAGES, NONE)
-    assert (work.next, work.page_end, work.finished) == (5, 4 + PAGE_MESSAGES, False)
-    list(work.answer([]))
-    assert (work.next, work.page_end) == (5 + PAGE_MESSAGES, 4 + 2 * PAGE_MESSAGES)
-    list(work.answer([]))
-    assert (work.next, work.page_end) == (5 + 2 * PAGE_MESSAGES, 5 + 2 * PAGE_MESSAGES)
+    size = PAGE_MESSAGES
+    stored = [(seq, app(seq)) for seq in range(5, 6 + 2 * size)]
+    work = Resend(5, 5 + 2 * size, NONE)
+    assert (work.page, work.finished) == (Fetch(5, 5 + 2 * size, size), False)
+    assert len(list(work.answer(stored[:size]))) == size
+    assert work.page == Fetch(5 + size, 5 + 2 * size, size)
+    assert len(list(work.answer(stored[size : 2 * size]))) == size
+    assert work.page == Fetch(5 + 2 * size, 5 + 2 * size, size)
     assert not work.finished
-    list(work.answer([]))
+    assert len(list(work.answer(stored[2 * size :]))) == 1
     assert work.finished
 
 
 def test_a_range_of_exactly_one_page_is_one_page() -> None:
     work = Resend(1, PAGE_MESSAGES, NONE)
-    assert list(work.answer([])) == [(1, PAGE_MESSAGES + 1)]
+    page = [(seq, app(seq)) for seq in range(1, PAGE_MESSAGES + 1)]
+    assert list(work.answer(page)) == page
+    assert work.finished
+
+
+def test_a_full_page_may_be_the_last_of_what_is_stored() -> None:
+    work = Resend(1, 10**9, NONE)
+    page = [(seq, app(seq)) for seq in range(1, PAGE_MESSAGES + 1)]
+    assert list(work.answer(page)) == page
+    assert not work.finished
+    assert list(work.answer([])) == [(PAGE_MESSAGES + 1, 10**9 + 1)]
+    assert work.finished
+
+
+def test_a_range_of_which_nothing_is_stored_is_one_page_however_long() -> None:
+    work = Resend(1, 10**9, NONE)
+    assert list(work.answer([(7 * 10**8, app(1))])) == [
+        (1, 7 * 10**8),
+        (7 * 10**8, app(1)),
+        (7 * 10**8 + 1, 10**9 + 1),
+    ]
     assert work.finished
 
 

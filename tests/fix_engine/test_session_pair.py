@@ -63,9 +63,9 @@ class End:
                             self.outbox.append(raw)
                     case Retransmit(raw):
                         self.outbox.append(raw)
-                    case Fetch(begin, end):
+                    case Fetch(begin, end, at_most):
                         wanted = [(n, self.stored[n]) for n in range(begin, end + 1)]
-                        self.session.replay(wanted, now)
+                        self.session.replay(wanted[:at_most], now)
                     case Deliver(message):
                         self.received.append(message.get(ID[message.msg_type]) or b"")
                     case Online():

@@ -218,8 +218,8 @@ def test_a_long_answer_comes_in_pages() -> None:
     driver = busy(*["8"] * (2 * page + 10))
     pages, sent = answers(driver, driver.do("35=2|34=2|7=2|16=0"))
     assert pages == [
-        f"fetch 2 {page + 1}",
-        f"fetch {page + 2} {2 * page + 1}",
+        f"fetch 2 {2 * page + 11}",
+        f"fetch {page + 2} {2 * page + 11}",
         f"fetch {2 * page + 2} {2 * page + 11}",
     ]
     assert sent == [f"again 35=8|34={seq}|43=Y|122=<now>|37=x" for seq in range(2, 2 * page + 12)]
@@ -240,7 +240,7 @@ def test_a_run_across_pages_is_one_gap_fill() -> None:
 def test_live_messages_go_between_the_pages() -> None:
     page = PAGE_MESSAGES
     driver = busy(*["8"] * (page + 1))
-    play(f"35=2|34=2|7=2|16=0\n    fetch 2 {page + 1}", driver=driver)
+    play(f"35=2|34=2|7=2|16=0\n    fetch 2 {page + 2}", driver=driver)
     assert driver.do("replay")[-1] == f"fetch {page + 2} {page + 2}"
     play(
         f"""

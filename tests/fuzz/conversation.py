@@ -80,7 +80,8 @@ class Conversation:
         if kind < 0.02:
             machine.wait(rng.choice((0, 1, SECOND_NS, 5 * SECOND_NS, 31 * SECOND_NS)))
         elif kind < 0.06:
-            machine.send(rng.choice((b"x", b"=", b"a=b", b"\xff")))
+            says = machine.stream if rng.random() < 0.3 else machine.send
+            says(rng.choice((b"x", b"=", b"a=b", b"\xff")))
         elif kind < 0.065:
             machine.lose()
         elif kind < 0.068:

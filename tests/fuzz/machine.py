@@ -21,9 +21,11 @@ from fix_engine.effects import (
     Retransmit,
     Send,
     Store,
+    Transmit,
 )
 from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
+from fix_engine.outbound import SharedFields
 from fix_engine.resend import PAGE_MESSAGES
 from fix_engine.sequence import MAX_EARLY_BYTES, MAX_EARLY_MESSAGES
 from fix_engine.session import Session
@@ -176,6 +178,12 @@ class Machine:
         self.session.send(b"j", b"372=D\x01380=0\x0158=" + text + b"\x01", self.now)
         self._settle(self.session.state)
 
+    def stream(self, text: bytes = b"x") -> None:
+        """Our application has something to say that is not stored."""
+        shared = SharedFields.of(b"58=" + text + b"\x01")
+        self.session.stream(b"j", b"372=D\x01380=0\x01", shared, self.now)
+        self._settle(self.session.state)
+
     def log_out(self) -> None:
         """We end the session."""
         before = self.session.state
@@ -186,9 +194,9 @@ class Machine:
         """The store answers the last Fetch."""
         fetch, self.fetch = self.fetch, None
         if fetch is not None:
-            wanted = range(fetch.begin, fetch.end + 1)
-            stored = [(seq, self._stored[seq]) for seq in wanted if seq in self._stored]
-            self.session.replay(stored, self.now)
+            begin, end = fetch.begin, fetch.end
+            stored = [found for found in self._stored.items() if begin <= found[0] <= end]
+            self.session.replay(stored[: fetch.at_most], self.now)
             self._settle(self.session.state)
 
     # --- what must be true --------------------------------------------------------------
@@ -230,11 +238,16 @@ class Machine:
         match effect:
             case Send(seq, raw) | Store(seq, raw):
                 self._check_outbound(raw, seq, isinstance(effect, Send))
+                self._stored[seq] = raw
+                if len(self._stored) > _MAX_STORED:
+                    del self._stored[next(iter(self._stored))]
+            case Transmit(seq, raw):
+                self._check_outbound(raw, seq, is_written=True)
             case Retransmit(raw):
                 self.totals.retransmitted += 1
                 self._check_retransmitted(raw)
-            case Fetch(begin, end):
-                if not 1 <= begin <= end <= self._last_out or end - begin >= PAGE_MESSAGES:
+            case Fetch(begin, end, at_most):
+                if not 1 <= begin <= end <= self._last_out or at_most != PAGE_MESSAGES:
                     raise BrokenError(f"fetch {begin} to {end}, the last sent is {self._last_out}")
                 self.fetch = effect
             case Deliver(message):
@@ -260,8 +273,6 @@ class Machine:
         self._expect(seq == self._last_out + 1, f"{seq} is sent after {self._last_out}")
         self._expect(self.is_linked or not is_written, "sent to nobody")
         self._last_out = seq
-        self._stored[seq] = raw
-        self._stored.pop(seq - _MAX_STORED, None)
         message = self._check_sound(raw)
         self._expect(message.seq == seq, "the number within is another one")
 

@@ -9,6 +9,7 @@ lines, which gets much further, since each message comes with a right header and
     ~31               seconds pass
     ^                 the connection is lost
     *                 the application sends
+    %                 it streams
     ?                 the store answers
 
 Whatever comes, `Machine` raises BrokenError when the protocol is not obeyed.
@@ -53,6 +54,8 @@ def _play(machine: Machine, line: bytes) -> None:
             machine.lose()
         case b"*":
             machine.send()
+        case b"%":
+            machine.stream()
         case b"?":
             machine.replay()
         case b"!":
@@ -74,7 +77,9 @@ def seeds() -> list[bytes]:
     found = [b"\x00" + _LOGON + b"\n" + text + b"\n*\n35=1|112=x|" for text in messages]
     for start in range(0, len(messages) - 4, 4):
         company = b"\n".join(messages[start : start + 4])
-        found.append(b"\x02" + _LOGON + b"\n" + company + b"\n~5\n+3 35=0|\n*\n35=2|7=1|16=0|\n?\n")
+        found.append(
+            b"\x02" + _LOGON + b"\n" + company + b"\n~5\n+3 35=0|\n*\n%\n35=2|7=1|16=0|\n?\n"
+        )
     found.append(b"\x00" + _LOGON + b"\n~31\n~31\n^\n" + _LOGON + b"\n-1 35=0|\n~3\n")
     return found + [_on_the_wire(text) for text in messages[::5]]
 

@@ -154,10 +154,10 @@ def _gaps_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _low_numbers_raise(monkeypatch: pytest.MonkeyPatch) -> None:
-    def low(self: Session, seq: int) -> bytes:
+    def low(expected: int, seq: int) -> bytes:
         raise IndexError(seq)
 
-    monkeypatch.setattr(Session, "_too_low_text", low)
+    monkeypatch.setattr("fix_engine.session.too_low_text", low)
 
 
 def _rejects_are_no_messages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,7 @@ class Line:
         self.is_paused = False
         self.closed: str | None = None
         self._out: list[bytes] = []
-        self._waiting: Callable[[], None] | None = None
+        self._waiting: list[Callable[[], None]] = []
         self._claimed: Endpoint | None = None
 
     @property
@@ -166,7 +166,7 @@ class Line:
 
     def lose(self) -> None:
         """The connection breaks."""
-        self._waiting = None
+        self._waiting.clear()
         self.endpoint.wire = None
         self.desk.open_turn.open()
         self.endpoint.session.disconnected("broken")
@@ -175,9 +175,9 @@ class Line:
     def read_on(self) -> None:
         """A slow reader has caught up."""
         self.is_paused = False
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting()
+        waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback()
 
     # --- sessions.endpoint.Wire and sessions.turn.Flushable --------------------------------
 
@@ -197,7 +197,7 @@ class Line:
 
     def when_writable(self, callback: Callable[[], None]) -> None:
         if self.is_paused:
-            self._waiting = callback
+            self._waiting.append(callback)
         else:
             callback()
 

@@ -265,9 +265,9 @@ def test_a_resend_to_a_slow_reader_waits_for_it(run: Run, monkeypatch: pytest.Mo
     pages: list[int] = []
     real = SentMessages.fetch
 
-    def counted(self: SentMessages, begin: int, end: int) -> list[tuple[int, bytes]]:
+    def counted(self: SentMessages, begin: int, end: int, at_most: int) -> list[tuple[int, bytes]]:
         pages.append(begin)
-        return real(self, begin, end)
+        return real(self, begin, end, at_most)
 
     monkeypatch.setattr(SentMessages, "fetch", counted)
 

@@ -212,8 +212,8 @@ def test_a_long_resend_comes_page_by_page(monkeypatch: pytest.MonkeyPatch) -> No
     fetched: list[int] = []
     real = SentMessages.fetch
 
-    def counted(self: SentMessages, begin: int, end: int) -> list[tuple[int, bytes]]:
-        found = real(self, begin, end)
+    def counted(self: SentMessages, begin: int, end: int, at_most: int) -> list[tuple[int, bytes]]:
+        found = real(self, begin, end, at_most)
         fetched.append(len(found))
         return found
 

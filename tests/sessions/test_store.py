@@ -120,3 +120,12 @@ def test_a_table_is_taken_up_with_its_numbers() -> None:
     assert sent.table.last_seq == 41
     assert sent.fetch(1, 50) == [(41, b"forty-one")]
     assert sent.fetch(1, 40) == []
+
+
+def test_an_empty_table_that_has_a_last_number_is_taken_up_too() -> None:
+    table = SentTable()
+    table.append(41, 100, 9)
+    table.forget_before(1 << 50)
+    assert len(table) == 0
+    sent = SentMessages(Journal(Path(), Durability.MEMORY), table)
+    assert (sent.table.first_seq, sent.table.last_seq) == (42, 41)

@@ -56,9 +56,9 @@ def _report(totals: Totals, elapsed: float, seed: int | None) -> None:
     where = "done" if seed is None else f"seed {seed}"
     print(
         f"{where}: {totals.seeds} seeds, {totals.seeds / max(elapsed, 0.001):.0f}/s; "
-        f"{totals.messages} messages, {totals.resent} resent, {totals.asks} ResendRequests, "
-        f"{totals.delivered} delivered; {totals.cuts} cuts, {totals.crashes} crashes, "
-        f"{totals.resets} resets",
+        f"{totals.messages} messages, {totals.streamed} of them streamed, {totals.resent} resent, "
+        f"{totals.asks} ResendRequests, {totals.delivered} delivered; {totals.cuts} cuts, "
+        f"{totals.crashes} crashes, {totals.resets} resets",
         flush=True,
     )
 

@@ -4,6 +4,10 @@ Every application message carries `app EPOCH.NUMBER`: a reset begins a new epoch
 in which numbers begin at 1. The promise that is checked: what is delivered of an epoch is a gapless
 beginning of what was sent in it, in order, and once; nothing of an older epoch comes after it; and
 in the end all of the last epoch is there. What a reset overtakes is promised to nobody.
+
+What is streamed carries `tick EPOCH.NUMBER` and may be lost: it comes as it was sent, in order, and
+at most once. No number of an epoch is ever used for two messages, and none is passed over but
+between a death and what comes after it.
 """
 
 from __future__ import annotations
@@ -27,10 +31,15 @@ class Side:
 
     name: str
     store: dict[int, bytes] = field(default_factory=dict)  # of the present epoch
+    streamed: dict[int, bytes] = field(default_factory=dict)  # likewise, and stored nowhere
+    ticks: dict[tuple[int, int], bytes] = field(default_factory=dict)  # all that was streamed
+    last: int = 0  # number of this epoch
+    has_died: bool = False  # since it had its last number: it may go on behind some that are free
     epoch: int = 1
     sent: int = 0  # application messages of this epoch
     heard_epoch: int = 0  # of the peer's
     heard: int = 0
+    ticked: tuple[int, int] = (0, 0)  # the last of what the peer streamed that it was shown
     is_fresh: bool = True  # reset, and nothing delivered since
     written: set[int] = field(default_factory=set)
     cable: int = 0  # the connection that was written to last
@@ -59,14 +68,14 @@ class Checker:
         """Both sequences of this end began again."""
         side = self.sides[name]
         side.store.clear()
+        side.streamed.clear()
         side.written.clear()
+        side.last, side.has_died = 0, False
         side.epoch, side.sent, side.is_fresh = side.epoch + 1, 0, True
 
     def stored(self, name: str, seq: int, raw: bytes) -> None:
         """A message was numbered."""
-        side = self.sides[name]
-        if seq != len(side.store) + 1:
-            self.fail(f"{name} numbers {seq} after {len(side.store)}")
+        side = self._numbered(name, seq)
         side.store[seq] = raw
         text = app_text(raw)
         if text is not None:
@@ -74,9 +83,34 @@ class Checker:
             if text != (side.epoch, side.sent):
                 self.fail(f"{name} stores app {text} as {(side.epoch, side.sent)}")
 
+    def streamed(self, name: str, seq: int, raw: bytes) -> None:
+        """A message was numbered that is stored nowhere."""
+        side = self._numbered(name, seq)
+        side.streamed[seq] = raw
+        side.ticks[app_text(raw, b"tick") or (0, 0)] = raw
+
+    def _numbered(self, name: str, seq: int) -> Side:
+        side = self.sides[name]
+        if seq <= side.last or (seq > side.last + 1 and not side.has_died):
+            self.fail(f"{name} numbers {seq} after {side.last}")
+        side.last, side.has_died = seq, False
+        return side
+
+    def died(self, name: str) -> None:
+        """This end has lost what it had in memory."""
+        self.sides[name].has_died = True
+
     def delivered(self, name: str, raw: bytes) -> None:
         """The application of `name` has been shown a message, and that is durable."""
         side = self.sides[name]
+        ticked = app_text(raw, b"tick")
+        if ticked is not None:
+            if ticked <= side.ticked:
+                self.fail(f"{name} is shown tick {ticked} after {side.ticked}")
+            if self.sides["AB".replace(name, "")].ticks.get(ticked) != raw:
+                self.fail(f"{name} is shown tick {ticked} otherwise than it was sent")
+            side.ticked = ticked
+            return None
         text = app_text(raw)
         if text is None:
             return self.fail(f"{name} is shown {raw!r}")
@@ -107,7 +141,7 @@ class Checker:
         if msg_type == tags.RESEND_REQUEST:
             side.resend_requests += 1
         if not again:
-            if side.store.get(seq) != raw:
+            if raw not in (side.store.get(seq), side.streamed.get(seq)):
                 self.fail(f"{name} writes {seq} otherwise than it is stored")
             if seq in side.written:
                 self.fail(f"{name} writes {seq} again without PossDupFlag")
@@ -118,15 +152,17 @@ class Checker:
             self._check_gap_fill(side, seq, raw)
         elif seq not in side.store:
             self.fail(f"{name} sends {seq} again, which it never sent")
+        elif app_text(raw, b"tick") is not None:
+            self.fail(f"{name} sends again what was streamed as {seq}")
         elif lasting(raw) != lasting(side.store[seq]):
             self.fail(f"{name} sends {seq} again with another content")
 
     def _check_gap_fill(self, side: Side, seq: int, raw: bytes) -> None:
         new = int(fields(raw)[b"36"])
-        if new > len(side.store) + 1:
+        if new > side.last + 1:
             self.fail(f"{side.name} fills a gap up to {new}, beyond what it has sent")
         for skipped in range(seq, new):
-            if app_text(side.store[skipped]) is not None:
+            if app_text(side.store.get(skipped, b"")) is not None:
                 self.fail(f"{side.name} skips {skipped}, an application message")
 
     # --- the state of an end ------------------------------------------------------------
@@ -177,10 +213,17 @@ def app_body(epoch: int, number: int, filling: bytes = b"") -> bytes:
     return b"58=app %d.%d ~%b\x01" % (epoch, number, filling)
 
 
-def app_text(raw: bytes) -> tuple[int, int] | None:
+def tick_body(epoch: int, number: int) -> bytes:
+    """One that is worth nothing later."""
+    return b"58=tick %d.%d ~\x01" % (epoch, number)
+
+
+def app_text(raw: bytes, word: bytes = b"app") -> tuple[int, int] | None:
     """Epoch and number of an application message, None for any other."""
-    start = raw.find(b"\x0158=app ")
+    mark = b"\x0158=%b " % word
+    start = raw.find(mark)
     if start < 0:
         return None
-    epoch, _, number = raw[start + 8 : raw.index(b" ~", start)].partition(b".")
+    text = raw[start + len(mark) : raw.index(b" ~", start)]
+    epoch, _, number = text.partition(b".")
     return int(epoch), int(number)

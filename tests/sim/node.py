@@ -9,7 +9,7 @@ write (then the peer will ask for it).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from random import Random
 from typing import Final
@@ -25,12 +25,15 @@ from fix_engine.effects import (
     Retransmit,
     Send,
     Store,
+    Transmit,
 )
 from fix_engine.message import Message
+from fix_engine.outbound import SharedFields
 from fix_engine.session import Session
 from fix_engine.states import State
 from fix_engine.wire import Decoder, Garbled
-from tests.sim.checker import Checker, app_body
+from tests.sim.checker import Checker, app_body, tick_body
+from tests.sim.durable import Durable, Numbered
 from tests.sim.initiator import Initiator
 from tests.sim.link import End, Link
 from tests.sim.timeline import MILLISECOND, SECOND, Timeline, Trace
@@ -45,17 +48,6 @@ class Fate(Enum):
     LIVES = "lives"
     BEFORE_COMMIT = "dies before the commit"
     AFTER_COMMIT = "dies after the commit"
-
-
-@dataclass(slots=True)
-class Durable:
-    """What a crash leaves."""
-
-    store: dict[int, bytes] = field(default_factory=dict)
-    next_in: int = 1
-    epoch: int = 1
-    sent: int = 0
-    reset_pending: bool = False  # of a client
 
 
 class Line:
@@ -81,7 +73,7 @@ class Surroundings:
     answers: float  # of the messages that an application is shown, it answers so many
 
 
-Record = Send | Store | Retransmit | Reset | Deliver
+Record = Send | Store | Transmit | Retransmit | Reset | Deliver | Numbered
 
 
 class Node:
@@ -98,7 +90,10 @@ class Node:
         self._make = make
         self._arrow = "A>B" if name == "A" else "B>A"
         self.durable = Durable()
+        self.ahead = 0  # how many numbers are reserved at a time, beyond the one that is needed
         self._epoch, self._sent = 1, 0
+        self._ticks = 0  # of all epochs and lives
+        self._numbered = self._noted_in = 0
         self._lines: list[Line] = []  # open ones, our own among them
         self._line: Line | None = None  # the one that the session is on
         self._batch: list[tuple[Record, int, Line | None]] = []
@@ -122,6 +117,10 @@ class Node:
     def send(self) -> None:
         """The application has something to say, whether or not the peer is there."""
         self._turn(self._send_next)
+
+    def stream(self) -> None:
+        """The application has something to say that is worth nothing later."""
+        self._turn(lambda: self._stream_some(self._around.random.choice((1, 1, 5))))
 
     def logout(self) -> None:
         """The operator ends the session in good order."""
@@ -185,14 +184,17 @@ class Node:
                     self._carry_out(true_effect)
 
     def _carry_out(self, effect: Effect) -> None:
-        if isinstance(effect, Send | Store | Retransmit | Reset | Deliver):
+        if isinstance(effect, Send | Store | Transmit | Retransmit | Reset | Deliver):
             if isinstance(effect, Deliver) and not self._is_online:
                 self._around.checker.fail(f"{self.name} is shown a message with nobody there")
             if isinstance(effect, Reset):
                 self._epoch, self._sent, self._wanted = self._epoch + 1, 0, None
+                self._numbered = 0
+            if isinstance(effect, Transmit):
+                self._reserve(effect.seq)
             self._batch.append((effect, self.session.next_in, self._line))
             if isinstance(effect, Deliver) and self._around.random.random() < self._around.answers:
-                self._send_next()
+                self._answer()
         elif isinstance(effect, Fetch):
             self._wanted = effect
         elif isinstance(effect, Online | Offline):
@@ -200,6 +202,8 @@ class Node:
                 self._around.checker.fail(f"{self.name} hears twice: {effect}")
             self._is_online = not self._is_online
             self._around.trace.note(f"{self.name} {effect.__class__.__name__.lower()}")
+            if not self._is_online and self._numbered >= self.session.next_out:
+                self._note(self.session.next_out - 1)
         else:
             assert isinstance(effect, Disconnect)
             self._around.trace.note(f"{self.name} disconnects: {effect.reason}")
@@ -207,6 +211,15 @@ class Node:
             line, self._line = self._line, None
             if line is not None:
                 self._close(line)
+
+    def _reserve(self, seq: int) -> None:
+        """As the endpoint does before a number is used that nothing stored will have."""
+        if seq > self._numbered or self._noted_in != self.session.next_in:
+            self._note(seq + self.ahead)
+
+    def _note(self, numbered: int) -> None:
+        self._numbered, self._noted_in = numbered, self.session.next_in
+        self._batch.append((Numbered(numbered), self._noted_in, self._line))
 
     def _commit(self, is_seen: bool) -> None:
         """Make the turn durable, tell the checker, and write where the process still can."""
@@ -218,18 +231,25 @@ class Node:
                 checker.stored(self.name, effect.seq, effect.raw)
                 if isinstance(effect, Store):
                     trace.note(f"{self.name} stores", effect.raw)
+            elif isinstance(effect, Transmit):
+                checker.streamed(self.name, effect.seq, effect.raw)
+            elif isinstance(effect, Numbered):
+                durable.numbered = effect.seq
             elif isinstance(effect, Reset):
                 trace.note(f"{self.name} resets")
                 durable.store.clear()
+                durable.numbered = 0
                 checker.reset(self.name)
             elif isinstance(effect, Deliver):
                 trace.note(f"{self.name} is shown", effect.message.raw)
                 checker.delivered(self.name, effect.message.raw)
-            if not isinstance(effect, Retransmit):
+            if not isinstance(effect, Retransmit | Transmit):
                 durable.next_in = 1 if isinstance(effect, Reset) else next_in
                 durable.epoch, durable.sent = self._epoch, self._sent
                 durable.reset_pending = self.reset_pending
-            if isinstance(effect, Send | Retransmit) and line is not None and is_seen:
+            if not is_seen or line is None:
+                continue
+            if isinstance(effect, Send | Transmit | Retransmit):
                 trace.note(f"{self._arrow}", effect.raw)
                 checker.wrote(self.name, line.end.cable.number, effect.raw)
                 line.end.write(effect.raw)
@@ -248,6 +268,21 @@ class Node:
         self._sent += 1
         filling = b"x=" * random.randrange(_LONGEST_FILLING) if random.random() < 0.2 else b"x"
         self.session.send(MSG_TYPE, app_body(self._epoch, self._sent, filling), self.now)
+
+    def _stream_some(self, count: int) -> None:
+        if isinstance(self.session, Initiator) and self.session.awaits_reset:
+            return
+        for _ in range(count):
+            self._ticks += 1
+            shared = SharedFields.of(tick_body(self._epoch, self._ticks))
+            self.session.stream(MSG_TYPE, b"", shared, self.now)
+
+    def _answer(self) -> None:
+        """By a message, or by one that is not stored."""
+        if self._around.random.random() < 0.5:
+            self._send_next()
+        else:
+            self._stream_some(1)
 
     def _decode(self, line: Line, data: bytes) -> None:
         for item in line.decoder.feed(data):
@@ -290,7 +325,8 @@ class Node:
         if wanted is not None and self._line is not None:
             numbers = range(wanted.begin, wanted.end + 1)
             store = self.durable.store
-            self.session.replay([(n, store[n]) for n in numbers if n in store], self.now)
+            found = [(n, store[n]) for n in numbers if n in store]
+            self.session.replay(found[: wanted.at_most], self.now)
 
     def _set_timer(self) -> None:
         due = self.session.deadline()
@@ -307,6 +343,7 @@ class Node:
 
     def _die(self, how: str, downtime: int) -> None:
         self._around.trace.note(f"{self.name} {how}")
+        self._around.checker.died(self.name)
         self.is_up, self.fate = False, Fate.LIVES
         for line in self._lines:
             line.is_closing = True
@@ -324,7 +361,9 @@ class Node:
         self._around.trace.note(f"{self.name} is back, expects {durable.next_in}")
         self.is_up = True
         self.session = self._make()
-        self.session.resume(durable.next_in, len(durable.store) + 1)
+        next_out = max(max(durable.store, default=0), durable.numbered) + 1
+        self.session.resume(durable.next_in, next_out)
+        self._numbered, self._noted_in = durable.numbered, 0
         if isinstance(self.session, Initiator):
             self.session.reset_pending = durable.reset_pending
         self._epoch, self._sent = durable.epoch, durable.sent

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import count
 
 import pytest
 
 from fix_engine import tags
-from fix_engine.effects import Deliver, Effect, Fetch, Retransmit, Send, Store
+from fix_engine.effects import Deliver, Effect, Fetch, Retransmit, Send, Store, Transmit
 from tests.sim.checker import SimulationError, head
 from tests.sim.node import Client, Server
 from tests.sim.world import Options, Totals, World, simulate
@@ -25,6 +26,7 @@ def test_both_ends_converge(chunk: int) -> None:
         totals.add(simulate(seed))
     # The weather has been bad enough to mean something.
     assert min(totals.cuts, totals.crashes, totals.resets, totals.asks, totals.resent) > 10
+    assert totals.streamed > 500
 
 
 def test_a_perfect_link_needs_no_asking() -> None:
@@ -140,6 +142,51 @@ def test_sabotage_is_noticed(make: Callable[[], Tamper], complaint: str, end: st
         (client if end == "A" else server).tamper = make()
 
     assert complaint in _first_failure(Options(sabotage=sabotage))
+
+
+def _stores_what_it_streams() -> Tamper:
+    """So a resend brings it again."""
+    return lambda effect: (
+        [Send(effect.seq, effect.raw)] if isinstance(effect, Transmit) else [effect]
+    )
+
+
+def _streams_one_twice() -> Tamper:
+    return _the_third(
+        lambda effect: isinstance(effect, Transmit),
+        lambda effect: [effect, Retransmit(effect.raw)] if isinstance(effect, Transmit) else [],
+    )
+
+
+def _streams_without_a_word_to_the_journal() -> Tamper:
+    return lambda effect: [Retransmit(effect.raw)] if isinstance(effect, Transmit) else [effect]
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (_stores_what_it_streams, "sends again what was streamed"),
+        (_streams_one_twice, "without PossDupFlag"),
+        (_streams_without_a_word_to_the_journal, "otherwise than it is stored"),
+    ],
+    ids=lambda value: value.__name__.strip("_") if callable(value) else "",
+)
+@pytest.mark.parametrize("end", "AB")
+def test_sabotage_of_a_stream_is_noticed(
+    make: Callable[[], Tamper], complaint: str, end: str
+) -> None:
+    def sabotage(client: Client, server: Server) -> None:
+        (client if end == "A" else server).tamper = make()
+
+    assert complaint in _first_failure(Options(sabotage=sabotage))
+
+
+@pytest.mark.parametrize("end", "AB")
+def test_a_number_that_was_not_reserved_is_noticed(end: str) -> None:
+    def sabotage(client: Client, server: Server) -> None:
+        (client if end == "A" else server).ahead = -1
+
+    assert re.search(rf"{end} numbers (\d+) after \d+", _first_failure(Options(sabotage=sabotage)))
 
 
 class _Forgetful(dict[int, bytes]):

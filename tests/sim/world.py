@@ -55,6 +55,7 @@ class Totals:
     seeds: int = 0
     messages: int = 0
     resent: int = 0
+    streamed: int = 0
     delivered: int = 0
     asks: int = 0
     cuts: int = 0
@@ -82,6 +83,8 @@ class Plan:
     uses_next_expected: bool
     sends: int
     answers: float
+    streams: int = 0
+    ahead: int = 0
     events: dict[str, int] = field(default_factory=dict)
 
 
@@ -99,6 +102,8 @@ def draw(random: Random, options: Options) -> Plan:
         uses_next_expected=random.random() < 0.3,
         sends=random.choice((5, 15, 40)),
         answers=random.choice((0.0, 0.3)),
+        streams=random.choice((0, 5, 40)),
+        ahead=random.choice((0, 3, 1_000)),
         events=events,
     )
 
@@ -150,6 +155,7 @@ class World:
         )
         self.client = Client(around, self._make_client, self.plan.heartbeat_s)
         self.server = Server("B", around, self._make_server)
+        self.client.ahead = self.server.ahead = self.plan.ahead
         self.link.on_connect = self.server.accept
         self._is_perfect = options.perfect
         self.trace.note(f"seed {seed}: {self.plan}")
@@ -188,6 +194,7 @@ class World:
             self.timeline.after(self.random.randrange(SECOND), self.client.after_turn)
         for node in (self.client, self.server):
             self._at_some_time(plan.sends, node.send)
+            self._at_some_time(plan.streams, node.stream)
         for name, count in plan.events.items():
             self._at_some_time(count, partial(self._happen, name))
         seconds, rest = divmod(plan.faults_ns, SECOND)
@@ -203,6 +210,7 @@ class World:
             node.send()
         self._until_settled()
         for node in (self.client, self.server):
+            node.stream()
             node.send()
         self._run(SECOND // 2, 0)
         self._check_settled("after one more message each")
@@ -294,6 +302,7 @@ class World:
     def _sum(self) -> Totals:
         totals, sides = self.totals, self.checker.sides.values()
         totals.messages = self._written()
+        totals.streamed = sum(len(side.ticks) for side in sides)
         totals.resent = sum(side.resent_total for side in sides)
         totals.delivered = sum(side.delivered_total for side in sides)
         totals.asks = self._asked()

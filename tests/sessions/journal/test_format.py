@@ -188,5 +188,31 @@ def test_a_day_of_trading_reads_the_same(tmp_path: Path) -> None:
         Kind.COMMAND,
         Kind.UP,
         Kind.DOWN,
+        Kind.NUMBERED,
     }
     assert found[-1].position == world.journal.position
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_numbers_of_what_was_sent_are_as_the_page_says(seed: int, tmp_path: Path) -> None:
+    """They ascend, and pass over no more than the last NUMBERED record allows."""
+    world = World(tmp_path)
+    clients = [world.client(f"C{number}") for number in range(3)]
+    trade_at_random(world, clients, random.Random(seed), 100)
+    world.journal.close()
+    last: dict[int, int] = {}
+    numbered: dict[int, int] = {}
+    gaps = 0
+    for row in independent.rows(tmp_path):
+        if row.kind == Kind.RESET:
+            last[row.session] = numbered[row.session] = 0
+        elif row.kind == Kind.NUMBERED:
+            numbered[row.session] = row.seq
+            assert row.payload == b""
+        elif row.kind == Kind.SENT:
+            expected = last.get(row.session, 0) + 1
+            highest = max(expected, numbered.get(row.session, 0) + 1)
+            assert expected <= row.seq <= highest, f"seed {seed}"
+            gaps += row.seq > expected
+            last[row.session] = row.seq
+    assert gaps > 3, f"seed {seed}"
