@@ -89,7 +89,7 @@ class OrderPath:
             commands = [parser.parse(1, message) for message in messages]
         with self._timed("execute"):
             events = [venue.apply(place, now, command) for place, command in enumerate(commands, 2)]
-        encoder = ReportEncoder(Precision.MILLISECONDS)
+        encoder = ReportEncoder(Precision.MILLISECONDS, {})
         with self._timed("encode reports"):
             bodies = [
                 encoder.encode(event, place, now)[1]

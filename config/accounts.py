@@ -19,6 +19,8 @@ Right = Literal["orders", "market-data", "drop-copy"]
 SelfTradePrevention = Literal["none", "cancel-newest", "cancel-oldest", "cancel-both", "decrement"]
 Fee = Annotated[Decimal, Field(ge=-1, le=1, decimal_places=8)]  # of the value traded
 
+EVERY_ACCOUNT: Final = "*"  # in the copies of a session
+
 _ARGON2ID: Final = re.compile(
     r"\$argon2id\$v=\d+\$m=(?P<m>\d{1,9}),t=(?P<t>\d{1,9}),p=(?P<p>\d{1,9})\$[\w+/]+\$[\w+/]+"
 )
@@ -101,6 +103,7 @@ class Session(Section):
 
     comp_id: CompId
     rights: Annotated[tuple[Right, ...], Field(min_length=1)] = ("orders",)
+    copies: tuple[str, ...] = ()
     username: str = ""
     password_hash: Annotated[Secret, AfterValidator(_password_hash)] | None = None
     public_keys: tuple[Annotated[str, AfterValidator(_public_key)], ...] = ()
@@ -116,6 +119,19 @@ class Session(Section):
     last_msg_seq_num_processed: bool | None = None
     max_messages_per_s: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     max_messages_at_once: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def _copies_fit(self) -> Session:
+        if self.copies and "drop-copy" not in self.rights:
+            raise ValueError(
+                f'session {self.comp_id}: copies needs the right drop-copy; put "drop-copy" into '
+                f"its rights, or leave copies out"
+            )
+        if EVERY_ACCOUNT in self.copies and len(self.copies) > 1:
+            raise ValueError(
+                f'session {self.comp_id}: copies = ["*"] means every account; name nothing else'
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_credential(self) -> Session:

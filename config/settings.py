@@ -23,7 +23,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from config.accounts import Account, CompId, Fee, Network, Section
+from config.accounts import EVERY_ACCOUNT, Account, CompId, Fee, Network, Section
 
 Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=12)]
@@ -305,6 +305,18 @@ class Settings(BaseSettings):
                 f"session {by_certificate[0]} has a client_certificate; tls.client_certificates "
                 f'must be "optional" or "required", and tls.client_ca be set'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _copied_accounts_exist(self) -> Settings:
+        known = {account.name for account in self.accounts} | {EVERY_ACCOUNT}
+        for one in (one for account in self.accounts for one in account.sessions):
+            unknown = [name for name in one.copies if name not in known]
+            if unknown:
+                raise ValueError(
+                    f"session {one.comp_id}: copies names {', '.join(unknown)}, and there is no "
+                    f'such account; name accounts of [[accounts]], or every one with ["*"]'
+                )
         return self
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Final
 
 from config import accounts as models
 from config.settings import Settings
-from exchange.rights import withheld_types
+from exchange.rights import copied_accounts, withheld_types
 from fix_engine import tags
 from fix_engine.logon import SessionSettings
 from fix_engine.timestamps import SECOND_NS, Precision
@@ -153,6 +153,7 @@ def _make_profiles(settings: Settings, common: SessionSettings) -> dict[bytes, P
                 _networks(one.addresses),
                 withheld_types(one.rights),
                 one.cancel_on_disconnect,
+                copied_accounts(one.rights, one.copies, account.name),
             )
     return profiles
 

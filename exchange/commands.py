@@ -216,7 +216,8 @@ class DisconnectPolicy:
 class SessionUp:
     """A session of `account`, b"" for one of its own, is logged on.
 
-    `wants_summary`: it is to be told what was cancelled in its absence and what is open.
+    `wants_summary`: it is to be told what was cancelled in its absence and what is open. `copies`
+    are the accounts whose reports it gets as well.
     """
 
     session: int
@@ -224,6 +225,7 @@ class SessionUp:
     account: bytes = b""
     self_trade: SelfTrade | None = None
     wants_summary: bool = False
+    copies: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -275,6 +277,15 @@ class MoveFunds:
     reason: bytes = b""
 
 
+@dataclass(slots=True)
+class SetCopies:
+    """The accounts whose reports a session gets as well, from here on."""
+
+    session: int
+    copies: tuple[bytes, ...]
+    reason: bytes = b""
+
+
 Command = (
     NewOrder
     | NewOrderList
@@ -293,4 +304,5 @@ Command = (
     | SetMarket
     | SetAccount
     | MoveFunds
+    | SetCopies
 )

@@ -7,11 +7,11 @@ import re
 from fractions import Fraction
 from typing import Any, Final
 
-from exchange.commands import MoveFunds, SetAccount, SetMarket
+from exchange.commands import MoveFunds, SetAccount, SetCopies, SetMarket
 from exchange.venue.funds import FUNDS_DIGITS, amount_text
 from exchange.venue.state import MarketState
 
-Action = SetMarket | SetAccount | MoveFunds
+Action = SetMarket | SetAccount | MoveFunds | SetCopies
 _AMOUNT: Final = re.compile(r"-?\d{1,18}(\.\d{1,12})?")
 MARKET_STATES: Final = {state.label.decode(): state for state in MarketState}
 
@@ -27,6 +27,9 @@ def encode_control(command: Action) -> bytes:
         data |= {"symbol": command.symbol.decode("ascii"), "state": command.state.label.decode()}
     elif isinstance(command, SetAccount):
         data |= {"account": command.account.decode("ascii"), "is_stopped": command.is_stopped}
+    elif isinstance(command, SetCopies):
+        copies = [name.decode("ascii") for name in command.copies]
+        data |= {"session": command.session, "copies": copies}
     else:
         names = {"id": command.transfer_id, "account": command.account}
         names |= {"currency": command.currency, "amount": amount_text(command.amount)}
@@ -42,6 +45,9 @@ def decode_control(payload: bytes) -> Action:
         if "symbol" in data:
             state = MARKET_STATES[data["state"]]
             return SetMarket(data["symbol"].encode("ascii"), state, reason)
+        if "copies" in data:
+            copies = tuple(str(name).encode("ascii") for name in data["copies"])
+            return SetCopies(int(data["session"]), copies, reason)
         if "amount" in data:
             return MoveFunds(
                 data["id"].encode("ascii"),

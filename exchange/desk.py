@@ -20,6 +20,7 @@ Question = Callable[[Peer, Message], None]
 _OF_DESKS: Final = (
     *(tags.SECURITY_LIST, tags.SECURITY_DEFINITION, tags.TRADING_SESSION_STATUS),
     tags.MARKET_DATA_REQUEST_REJECT,
+    *(tags.TRADE_CAPTURE_REPORT, tags.TRADE_CAPTURE_REPORT_REQUEST_ACK),
 )
 
 
@@ -52,7 +53,10 @@ def is_from_desk(message: Message) -> bool:
     """Whether a desk has sent this, so that it follows from no input.
 
     What the market takes is told by the venue, to everybody; to a question it has the ID of that.
+    A report that is asked for once more says so.
     """
+    if message.msg_type == tags.EXECUTION_REPORT:
+        return message.flag(tags.POSS_RESEND)
     if message.msg_type == tags.SECURITY_STATUS:
         return tags.SECURITY_STATUS_REQ_ID in message.shape.index
     return message.msg_type in _OF_DESKS

@@ -198,6 +198,15 @@ class MarketChanged:
     text: bytes
 
 
+@dataclass(slots=True)
+class Copied:
+    """A report on an order of `account` to another session, for one that watches the account."""
+
+    session: int
+    report: Executed | OrderRejected
+    account: bytes
+
+
 VenueEvent = (
     Executed
     | OrderRejected
@@ -209,4 +218,5 @@ VenueEvent = (
     | QuotesAcknowledged
     | QuoteRemoved
     | MarketChanged
+    | Copied
 )

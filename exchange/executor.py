@@ -38,7 +38,8 @@ class Executor:
         self.venue = Venue()
         self.precision = Precision.MILLISECONDS
         self.parser = RequestParser(())
-        self.encoder = ReportEncoder(self.precision)
+        self.comp_ids: dict[int, bytes] = {}  # by session, as far as there are any
+        self.encoder = ReportEncoder(self.precision, self.comp_ids)
         self._rules = rules
         self._decoder = Decoder(max_message_bytes=1 << 30)  # of what was once accepted
 
@@ -141,7 +142,7 @@ class Executor:
     def _take_up(self, rules: Rules) -> None:
         self.precision = Precision(rules.time_precision)
         self.parser = RequestParser(self.venue.state.listing.tradable)
-        self.encoder = ReportEncoder(self.precision)
+        self.encoder = ReportEncoder(self.precision, self.comp_ids)
 
 
 def _in_turn(numbers: range, turn: int) -> list[int]:

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from config import accounts as models
 from config.settings import ConfigError, load
+from exchange.rights import copied_accounts
 from sessions.credentials import MAX_PASSWORD_BYTES, MIN_PASSWORD_BYTES, hash_password
 
 app = typer.Typer(
@@ -108,7 +109,7 @@ def list_command(
                 account.name,
                 one.comp_id,
                 _described(one),
-                ", ".join(one.rights),
+                _rights(one, account.name),
                 ", ".join(one.addresses) or "anywhere",
                 one.client_certificate or "-",
             )
@@ -117,6 +118,14 @@ def list_command(
         Console().print(table)
     else:
         print(f"{config} has no accounts: access.policy is {settings.access.policy}")
+
+
+def _rights(one: models.Session, account: str) -> str:
+    """Its rights, and whose reports the last of them brings."""
+    watched = ", ".join(copied_accounts(one.rights, one.copies, account))
+    return ", ".join(
+        f"{right} of {watched}" if right == "drop-copy" else right for right in one.rights
+    )
 
 
 def _described(one: models.Session) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from exchange.commands import DisconnectPolicy, Scope, SessionUp
@@ -10,6 +11,7 @@ from fix_engine import tags
 from fix_engine.message import Message
 
 LOGGED_OUT: Final = b"logout"  # payload of a DOWN record; without it the connection was lost
+COPIED_ACCOUNTS: Final = b"8062"  # never in a message: the settings say so, not the Logon
 _KEPT: Final = (
     *(tags.SELF_TRADE_PREVENTION, tags.CANCEL_ON_DISCONNECT, tags.CANCEL_SCOPE),
     *(tags.CANCEL_GRACE, tags.ORDERS_AT_LOGON),
@@ -20,8 +22,13 @@ _SECOND_NS: Final = 10**9
 _MAX_GRACE_S: Final = 3_600
 
 
-def encode_up(logon: Message, account: str, cancels: bool | None) -> bytes:
-    """The payload of an UP record; `cancels` is the session's own default."""
+def encode_up(
+    logon: Message, account: str, cancels: bool | None, copies: Iterable[str] = ()
+) -> bytes:
+    """The payload of an UP record; `cancels` is the session's own default.
+
+    `copies` are the accounts whose reports it gets copies of.
+    """
     fields = {tag: value for tag in _KEPT if (value := logon.get(tag)) is not None}
     alias = _ALIAS.get(logon.get(tags.CANCEL_ON_DISCONNECT_ALIAS) or b"")
     wish = fields.get(tags.CANCEL_ON_DISCONNECT) or alias or _DEFAULTS[cancels]
@@ -29,6 +36,8 @@ def encode_up(logon: Message, account: str, cancels: bool | None) -> bytes:
         fields[tags.CANCEL_ON_DISCONNECT] = wish
     if account:
         fields[tags.ACCOUNT] = account.encode()
+    if copies:
+        fields[COPIED_ACCOUNTS] = " ".join(copies).encode()
     return b"".join(b"%b=%b\x01" % field for field in sorted(fields.items()))
 
 
@@ -57,4 +66,5 @@ def decode_up(session: int, payload: bytes) -> SessionUp:
         fields.get(tags.ACCOUNT, b""),
         SELF_TRADE_MODES.get(fields.get(tags.SELF_TRADE_PREVENTION, b"")),
         fields.get(tags.ORDERS_AT_LOGON) == b"Y",
+        tuple(fields.get(COPIED_ACCOUNTS, b"").split()),
     )

@@ -5,13 +5,15 @@ Fields go out in tag order, so that two messages can be laid side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from exchange.conditional import conditional_report, fee_fields, query_fields
+from exchange.copies import copy_of
 from exchange.events import (
     BusinessRejected,
     CancelRejected,
+    Copied,
     Executed,
     ListReported,
     MarketChanged,
@@ -51,7 +53,11 @@ TRADING_STATUS: Final = {
 class ReportEncoder:
     """Encodes the events of one venue."""
 
-    def __init__(self, precision: Precision) -> None:
+    def __init__(self, precision: Precision, comp_ids: Mapping[int, bytes]) -> None:
+        """`comp_ids` has the name of each session, which copies tell."""
+        self._comp_ids = comp_ids
+        self._copied: Executed | OrderRejected | None = None  # the last one, and its body
+        self._body = b""
         self._format_time = TimestampFormatter(precision).format
         self._encoders: dict[type[VenueEvent], tuple[bytes, _Encode]] = {
             Executed: (tags.EXECUTION_REPORT, self._executed),
@@ -64,6 +70,7 @@ class ReportEncoder:
             QuotesAcknowledged: (tags.MASS_QUOTE_ACKNOWLEDGEMENT, quotes_acknowledged),
             QuoteRemoved: (tags.QUOTE_STATUS_REPORT, self._quote_removed),
             MarketChanged: (tags.SECURITY_STATUS, self._market_changed),
+            Copied: (tags.EXECUTION_REPORT, self._copy),
         }
 
     def encode(self, event: VenueEvent, position: int, now: int) -> tuple[bytes, bytes]:
@@ -180,6 +187,14 @@ class ReportEncoder:
             b"532=%d\x01" % event.reason if event.reason is not None else b"",
             event.affected,
         )
+
+    def _copy(self, event: Copied, position: int, now: int) -> bytes:
+        report = event.report
+        if report is not self._copied:  # copies of the same report follow each other
+            body = self.encode(report, position, now)[1]
+            self._body = copy_of(body, event.account, self._comp_ids[report.session])
+            self._copied = report
+        return self._body
 
     def _list_reported(self, event: ListReported, position: int, now: int) -> bytes:
         return list_report(event, self._format_time(now))

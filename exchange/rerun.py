@@ -51,7 +51,7 @@ class Rerun:
     def __init__(self, rules: Rules | None = None) -> None:
         """`rules` are for a journal of version 1, which has none in it."""
         self.executor = Executor(rules)
-        self.peers: dict[int, bytes] = {}
+        self.peers = self.executor.comp_ids
         self.sender_comp_id = b""
         self._outbound: dict[int, Outbound] = {}
 
@@ -71,7 +71,8 @@ class Rerun:
             self.executor.restore(snapshot.application)
         except ValueError as error:
             raise JournalError(f"a snapshot cannot be used: {error}") from error
-        self.peers = {one.number: one.comp_id for one in snapshot.sessions}
+        self.peers.clear()
+        self.peers.update((one.number, one.comp_id) for one in snapshot.sessions)
 
     def steps(self, batches: Iterable[Batch]) -> Iterator[Step]:
         """Every input of these batches, executed; raises JournalError where one makes no sense."""

@@ -18,3 +18,8 @@ def withheld_types(rights: Iterable[str]) -> dict[bytes, str]:
     """The MsgTypes that a session with only these rights may not send, and what each needs."""
     missing = _NEEDED_BY.keys() - set(rights)
     return {msg_type: right for right in sorted(missing) for msg_type in _NEEDED_BY[right]}
+
+
+def copied_accounts(rights: Iterable[str], named: tuple[str, ...], own: str) -> tuple[str, ...]:
+    """The accounts whose reports a session gets copies of: those named, else its own."""
+    return (named or (own,)) if "drop-copy" in rights else ()

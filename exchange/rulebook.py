@@ -13,9 +13,12 @@ from fix_engine.dictionary import Dictionary, FieldSet
 _TO_THE_VENUE = (
     *("A", "0", "1", "2", "3", "4", "5"),
     *("D", "F", "G", "H", "q", "AF", "E", "i", "Z"),
-    *("x", "c", "e", "g"),
+    *("V", "x", "c", "e", "g", "AD"),
 )
-_FROM_THE_VENUE = ("8", "9", "r", "N", "b", "AI", "y", "d", "f", "h", "j", "B")
+_FROM_THE_VENUE = (
+    *("8", "9", "r", "N", "b", "AI"),
+    *("W", "X", "Y", "y", "d", "f", "h", "AQ", "AE", "j", "B"),
+)
 _FRAMING = (b"8", b"9", b"10")
 
 

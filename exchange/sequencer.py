@@ -19,6 +19,7 @@ from exchange.commands import (
     PassTime,
     SessionDown,
     SetAccount,
+    SetCopies,
     SetMarket,
 )
 from exchange.control_file import STOPPED, ControlFile, Wanted
@@ -100,10 +101,14 @@ class Sequencer:
 
     def on_logon(self, peer: Peer, logon: Message) -> None:
         """The session is up; whether a lost connection cancels its orders is kept."""
-        self._peers[peer.number] = peer
+        self._know(peer)
         profile = peer.profile
-        said = encode_up(logon, profile.account, profile.cancel_on_disconnect)
+        said = encode_up(logon, profile.account, profile.cancel_on_disconnect, profile.copies)
         self._execute(Kind.UP, 0, said, decode_up(peer.number, said), peer)
+
+    def _know(self, peer: Peer) -> None:
+        self._peers[peer.number] = peer
+        self.executor.comp_ids[peer.number] = peer.comp_id
 
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
@@ -250,7 +255,8 @@ class Sequencer:
 
         Those that were up when the process ended were lost with it. Raises RulesError.
         """
-        self._peers.update(peers)
+        for peer in peers.values():
+            self._know(peer)
         self._digest_at = self._journal.position + DIGEST_EVERY
         self._let_happen(self._turn.open())
         for number in self.venue.sessions_up():
@@ -262,4 +268,16 @@ class Sequencer:
             now = self._turn.open()
             self._journal.add(Kind.RULES, 0, 0, 0, self._wanted.encode())
             self.executor.set_rules(self._journal.position, now, self._wanted)
+        self._settle_copies()
         self.look()
+
+    def _settle_copies(self) -> None:
+        """Let a session that is away get copies of what the settings say now, and no others.
+
+        Its next Logon would say so too late: what is stored for it until then is sent then.
+        """
+        for number, one in list(self.venue.state.sessions.items()):
+            copies = tuple(name.encode() for name in self._peers[number].profile.copies)
+            if one.copies and one.copies != copies:
+                command = SetCopies(number, copies)
+                self._execute(Kind.CONTROL, 0, encode_control(command), command)

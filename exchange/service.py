@@ -27,6 +27,7 @@ from exchange.access import (
     make_tls_files,
 )
 from exchange.control_file import ControlFile
+from exchange.history import HistoryDesk
 from exchange.market_data import MarketDataDesk
 from exchange.market_data.publisher import CallLater
 from exchange.reference import ReferenceDesk
@@ -140,6 +141,7 @@ def make_venue(
     sequencer.watch(reference)
     later = call_later or asyncio.get_running_loop().call_later
     sequencer.open_desk(MarketDataDesk(sequencer, turn, later))
+    sequencer.open_desk(HistoryDesk(sequencer, journal, turn))
     return sequencer
 
 

@@ -22,6 +22,7 @@ from exchange.orders import Conditions, VenueOrder
 from exchange.quotes import Guard, Quote
 from exchange.rules import InstrumentRules, RulesError, decode_rules
 from exchange.venue import Venue
+from exchange.venue.copies import watch
 from exchange.venue.expiry import set_timers
 from exchange.venue.funds import Balance, Funds
 from exchange.venue.state import AccountState, MarketState, SessionState, VenueState
@@ -120,6 +121,7 @@ def _load(lines: list[str], venue: Venue) -> None:
         _load_names(next(rows), owner, by_id)
     for _ in range(sessions):
         _load_session(next(rows), state, owners, by_id)
+    watch(state)
     for book in state.engine.books:
         book.last, book.is_suspended, resting, waiting = next(rows)
         for order_id in resting:
@@ -299,18 +301,28 @@ def _session(number: int, session: SessionState, places: dict[bytes, int]) -> Ro
         *(session.grace_until, policy.cancels, policy.after_logout, _text(policy.scope.value)),
         *(policy.grace_ns, None if mode is None else int(mode)),
         [_quote(one) for one in session.quotes.values()],
+        # Few sessions have these; rows of the others are as they were before there were copies.
+        *([_copying(session)] if session.copies or session.former else ()),
     ]
+
+
+def _copying(session: SessionState) -> Row:
+    former = [[until, _text(name)] for until, name in session.former]
+    return [[_text(name) for name in session.copies], former]
 
 
 def _load_session(
     row: Row, state: VenueState, owners: list[AccountState], orders: dict[int, VenueOrder]
 ) -> None:
     number, place, is_up, cancelled, grace_until, cancels, after_logout, *rest = row
-    scope, grace_ns, mode, quotes = rest
+    scope, grace_ns, mode, quotes, *copying = rest
     session = state.sessions[number] = SessionState(owners[place])
     session.is_up, session.cancelled, session.grace_until = is_up, cancelled, grace_until
     session.policy = DisconnectPolicy(cancels, after_logout, Scope(_bytes(scope)), grace_ns)
     session.self_trade = None if mode is None else SelfTrade(mode)
+    for copies, former in copying:
+        session.copies = tuple(_bytes(name) for name in copies)
+        session.former = [(until, _bytes(name)) for until, name in former]
     if grace_until:
         state.timers.set(grace_until, Due.GRACE, number)
     for one in quotes:

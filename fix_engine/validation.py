@@ -22,6 +22,7 @@ _MAX_PLANS: Final = 2_048
 _FLOAT = re.compile(rb"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _INT = re.compile(rb"-?\d{1,18}")  # bounded: what comes after may convert it
 _DATE = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_MIDNIGHT: Final = b"-00:00:00"
 _MONTH_YEAR = re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]|w[1-5])?")
 _TIME = re.compile(rb"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{3}(?:\d{3}){0,2})?")
 
@@ -36,13 +37,18 @@ def _matcher(*types: str, pattern: re.Pattern[bytes]) -> dict[str, Check]:
     return dict.fromkeys(types, pattern.fullmatch)
 
 
+def _is_day(value: bytes) -> bool:
+    """Whether it is a day of the calendar: there is no 30th of February."""
+    return bool(_DATE.fullmatch(value)) and TimestampParser().parse(value + _MIDNIGHT) is not None
+
+
 #: Field type -> format check. A type that is not here (STRING and its kin) takes any value.
 FORMATS: dict[str, Check] = {
     **_matcher("INT", "DAYOFMONTH", pattern=_INT),
     **_matcher(
         "FLOAT", "PRICE", "QTY", "AMT", "PRICEOFFSET", "PERCENTAGE", "QUANTITY", pattern=_FLOAT
     ),
-    **_matcher("UTCDATE", "UTCDATEONLY", "LOCALMKTDATE", "DATE", pattern=_DATE),
+    **dict.fromkeys(("UTCDATE", "UTCDATEONLY", "LOCALMKTDATE", "DATE"), _is_day),
     **_matcher("MONTHYEAR", pattern=_MONTH_YEAR),
     **_matcher("UTCTIMEONLY", pattern=_TIME),
     **_matcher("LENGTH", "SEQNUM", "NUMINGROUP", pattern=re.compile(rb"\d{1,18}")),

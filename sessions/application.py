@@ -33,7 +33,7 @@ class Peer(Protocol):
         """
 
     def when_ready(self, callback: Callable[[], None]) -> None:
-        """Call back when the peer reads again; never should it go before."""
+        """Call back now, or when a slow reader has caught up; never once it is gone."""
 
     def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
         """Send a message now or, when the peer is away, at its next resend; its MsgSeqNum."""

@@ -137,7 +137,7 @@ class Endpoint:
             self.settle()
 
     def when_ready(self, callback: Callable[[], None]) -> None:
-        """Call back when the peer reads again; never should it go before."""
+        """Call back now, or when a slow reader has caught up; never once it is gone."""
         if self.wire is not None:
             self.wire.when_writable(callback)
 

@@ -22,7 +22,8 @@ class Profile:
 
     `withheld` gives each MsgType that this session may not send, with the right that it lacks.
     `certificate` is a name, or `sha256:` and a fingerprint, that the client's certificate must
-    carry; empty for none. `networks` are those it may log on from; none means any.
+    carry; empty for none. `networks` are those it may log on from; none means any. `copies` are the
+    accounts whose reports it gets as well, `*` stands for every one.
     """
 
     settings: SessionSettings
@@ -34,6 +35,7 @@ class Profile:
     networks: Networks = ()
     withheld: Mapping[bytes, str] = field(default_factory=dict)
     cancel_on_disconnect: bool | None = None
+    copies: tuple[str, ...] = ()
     last_host: str = ""  # from which somebody logged on as this session last
 
     def admits(self, host: str) -> bool:

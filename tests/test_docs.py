@@ -8,6 +8,7 @@ from pathlib import Path
 from fix_engine.states import table
 from fix_engine.validation import Validator
 from tests.support.docs import (
+    drop_copies,
     example_conversation,
     printed_rules,
     reference_conversation,
@@ -45,6 +46,17 @@ def test_the_rules_of_engagement_are_those_of_the_dictionary_and_their_examples_
 def test_the_examples_of_reference_data_are_real() -> None:
     page = (ROOT / "docs" / "reference-data.md").read_text()
     assert page == with_printed_part(page, reference_conversation()), "run `make docs`"
+
+
+def test_the_examples_of_drop_copies_are_real_and_valid() -> None:
+    page = (ROOT / "docs" / "drop-copy.md").read_text()
+    assert page == with_printed_part(page, drop_copies()), "run `make docs`"
+    validator = Validator(dictionary())
+    lines = [line for line in drop_copies().splitlines() if line.startswith("    ")]
+    assert len(lines) > 15
+    for line in lines:
+        message = decode(line[6:].replace("|", "\x01").encode("latin-1"))
+        assert validator.check(message) is None, line
 
 
 def test_every_example_is_valid() -> None:

@@ -2,8 +2,9 @@
 
 Reports are compared byte by byte. What the session layer says by itself, administrative messages,
 News, and BusinessMessageReject where no command brought it, follows from no input, and neither do
-the answers of desks, for questions are not journaled. That is checked for being a sound message of
-this session, with its number and its time; what a desk says of instruments must have been so.
+the answers of desks, for questions are not journaled, nor what is asked for again. That is checked
+for being a sound message of this session, with its number and its time; what a desk says of
+instruments must have been so.
 """
 
 from __future__ import annotations
@@ -155,10 +156,11 @@ class Verifier:
         message = message_of(raw)
         if isinstance(message, str):
             return self._divergence(f"not a message: {message}", batch, record, expected, raw)
-        if due and (_is_report(message) or due[0].msg_type == message.msg_type):
+        is_asked = is_from_desk(message)
+        if due and not is_asked and (_is_report(message) or due[0].msg_type == message.msg_type):
             what = "a report is not what it must be"
             return self._divergence(what, batch, record, expected, raw)
-        if _is_report(message):
+        if not is_asked and _is_report(message):
             what = "a report that nothing has brought about"
             return self._divergence(what, batch, record, None, raw)
         self.counts.others += 1
@@ -236,7 +238,8 @@ def differing(expected: bytes, found: bytes) -> list[Difference]:
 
 
 def _is_report(message: Message) -> bool:
-    """Whether neither the session layer nor a desk ever sends such a message by itself."""
-    if message.msg_type in tags.ADMIN_TYPES or is_from_desk(message):
-        return False
-    return message.msg_type not in (tags.NEWS, tags.BUSINESS_MESSAGE_REJECT)
+    """Whether the session layer never sends such a message by itself."""
+    return message.msg_type not in tags.ADMIN_TYPES and message.msg_type not in (
+        tags.NEWS,
+        tags.BUSINESS_MESSAGE_REJECT,
+    )

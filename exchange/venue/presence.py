@@ -7,6 +7,7 @@ from typing import Final
 
 from exchange.commands import Scope, SessionDown, SessionUp
 from exchange.events import MarketChanged, MassCancelled
+from exchange.venue.copies import Copies
 from exchange.venue.mass import MassActions
 from exchange.venue.orders import Orders
 from exchange.venue.protections import market_text
@@ -22,12 +23,18 @@ class Presence:
     """Carries out the policy that each session has chosen at its Logon."""
 
     def __init__(
-        self, state: VenueState, orders: Orders, mass: MassActions, quotes: Quotes
+        self,
+        state: VenueState,
+        orders: Orders,
+        mass: MassActions,
+        quotes: Quotes,
+        copies: Copies,
     ) -> None:
         self._state = state
         self._orders = orders
         self._mass = mass
         self._quotes = quotes
+        self._copies = copies
 
     def up(self, command: SessionUp) -> None:
         """A session is there: its orders are saved, and it is told what it has to know."""
@@ -38,11 +45,13 @@ class Presence:
             session = state.sessions[number] = SessionState(account)
         if session.account is not account:
             self._leave(number, session)
+            session.former.append((state.position, session.account.name))
             session.account = account
         if session.grace_until:
             state.timers.drop(session.grace_until, Due.GRACE, number)
             session.grace_until = 0
         session.is_up = True
+        self._copies.entitle(session, command.copies)
         session.self_trade = command.self_trade
         session.policy = command.policy
         if session.policy.cancels is None:

@@ -119,10 +119,22 @@ class AccountState:
 class SessionState:
     """A session, whose orders are those of its account that it placed or replaced last.
 
-    `policy` is that of its last Logon; `cancelled` counts what it has cost since.
+    `policy` is that of its last Logon; `cancelled` counts what it has cost since. `copies` are the
+    accounts that it watches. `former` has the accounts that it has belonged to before, each with
+    the position up to which it did.
     """
 
-    __slots__ = ("account", "cancelled", "grace_until", "is_up", "policy", "quotes", "self_trade")
+    __slots__ = (
+        "account",
+        "cancelled",
+        "copies",
+        "former",
+        "grace_until",
+        "is_up",
+        "policy",
+        "quotes",
+        "self_trade",
+    )
 
     def __init__(self, account: AccountState) -> None:
         self.account = account
@@ -132,6 +144,15 @@ class SessionState:
         self.cancelled = 0
         self.grace_until = 0
         self.quotes: dict[int, Quote] = {}  # by instrument, those with a side in the market
+        self.copies: tuple[bytes, ...] = ()
+        self.former: list[tuple[int, bytes]] = []
+
+    def account_at(self, position: int) -> bytes:
+        """The name of the account that its reports of that input were about."""
+        for until, name in self.former:
+            if position <= until:
+                return name
+        return self.account.name
 
 
 class VenueState:
@@ -155,6 +176,8 @@ class VenueState:
         self.breaches: list[tuple[AccountState, Quote]] = []  # whose protection it has set off
         self.remembered = 0  # retired ClOrdIDs of each account
         self.live_lists = 0  # that are not done
+        self.has_watchers = False  # whether a session gets copies
+        self.watchers: dict[bytes, tuple[int, ...]] = {}  # of accounts, as far as was asked
         self.position = 0
         self.now = 0
         self.out: list[VenueEvent] = []

@@ -27,12 +27,14 @@ from exchange.commands import (
     SessionDown,
     SessionUp,
     SetAccount,
+    SetCopies,
     SetMarket,
     SetRules,
 )
 from exchange.events import VenueEvent
 from exchange.rules import InstrumentRules, Rules
 from exchange.venue.control import Control
+from exchange.venue.copies import Copies
 from exchange.venue.lifecycle import Lifecycle
 from exchange.venue.lists import Lists
 from exchange.venue.mass import MassActions
@@ -55,7 +57,8 @@ class Venue:
         self._lists = Lists(state, lifecycle, self._orders, protections)
         self._quotes = Quotes(state, lifecycle, protections)
         mass = MassActions(state, lifecycle, self._orders)
-        self._presence = Presence(state, self._orders, mass, self._quotes)
+        self._copies = Copies(state)
+        self._presence = Presence(state, self._orders, mass, self._quotes, self._copies)
         control = Control(state, lifecycle, self._orders)
         self._handlers: dict[type[Command], Callable[[Any], object]] = {
             NewOrder: self._orders.new,
@@ -75,6 +78,7 @@ class Venue:
             SetMarket: control.set_market,
             SetAccount: control.set_account,
             MoveFunds: control.move_funds,
+            SetCopies: self._copies.set,
         }
 
     def apply(self, position: int, now: int, command: Command) -> list[VenueEvent]:
@@ -95,6 +99,8 @@ class Venue:
             self._lists.follow()
         if state.pulled or state.breaches:
             self._quotes.settle()
+        if state.has_watchers:
+            self._copies.add()
         return out
 
     @property

@@ -14,7 +14,7 @@ import fcntl
 import os
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -235,6 +235,16 @@ class Journal:
     def place(self) -> Place:
         """Where the journal goes on; to be asked between two turns."""
         return Place(self.written, self.position, self._chain, self._last)
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """What is there, in order; more may be added, and the first ones removed."""
+        return self._segments
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether everything that was added is written."""
+        return not self._pending
 
     @property
     def begin(self) -> int:

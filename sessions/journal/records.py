@@ -148,6 +148,12 @@ def pack_record(kind: Kind, session: int, seq: int, next_in: int, size: int) -> 
     return _RECORD.pack(kind, session, seq, next_in, size)
 
 
+def unpack_record_header(data: bytes) -> tuple[int, int, int]:
+    """Kind, session and size of the payload, from what stands before it."""
+    kind, session, _, _, length = _RECORD.unpack(data)
+    return kind, session, length
+
+
 def unpack_records(data: bytes, base: int, head: BatchHeader) -> list[Record]:
     """The records of a batch, whose first byte stands at offset `base` of the journal.
 

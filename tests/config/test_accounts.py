@@ -161,6 +161,7 @@ CURVE_PEM = pem(ec.generate_private_key(ec.SECP256R1()))
         ("addresses = ['::', 'here']", "", "addresses[1]: 'here' does not appear to be"),
         ("rights = []", "", "rights: .*at least 1 item"),
         ("rights = ['orders', 'all']", "", "rights[1]: 'all' will not do: .*'market-data'"),
+        ("copies = [1]", "", "copies[0]: 1 will not do: .*string"),
         ("cancel_on_disconnect = 'perhaps'", "", "cancel_on_disconnect: 'perhaps' will not do"),
         ("max_messages_per_s = -1", "", "max_messages_per_s: -1 will not do"),
         ("max_messages_at_once = 0", "", "max_messages_at_once: 0 will not do"),
@@ -195,6 +196,33 @@ def test_a_session_needs_exactly_one_credential_unless_something_else_tells_it(
         (line,) = errors(tmp_path, ACCESS + account(session(options)))
         assert line.startswith("accounts[0].sessions[0]: session ACME1: needs exactly one of")
         assert "seamark keys make ACME1" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            "copies = ['acme']",
+            "accounts[0].sessions[0]: session ACME1: copies needs the right drop-copy; put "
+            '"drop-copy" into its rights, or leave copies out',
+        ),
+        (
+            "rights = ['drop-copy']\ncopies = ['*', 'acme']",
+            'accounts[0].sessions[0]: session ACME1: copies = ["*"] means every account; name '
+            "nothing else",
+        ),
+        (
+            "rights = ['drop-copy']\ncopies = ['acme', 'other']",
+            "session ACME1: copies names other, and there is no such account; name accounts of "
+            '[[accounts]], or every one with ["*"]',
+        ),
+    ],
+)
+def test_copies_need_the_right_and_accounts_that_there_are(
+    tmp_path: Path, options: str, expected: str
+) -> None:
+    (line,) = errors(tmp_path, ACCESS + account(session(f"{options}\npublic_keys = ['{KEY}']")))
+    assert line == expected
 
 
 def test_errors_of_several_sessions_are_told_at_once(tmp_path: Path) -> None:

@@ -235,6 +235,19 @@ def test_list_shows_sessions_that_have_no_credential() -> None:
     assert "Ed25519" not in done.stdout, "nobody has a key"
 
 
+def test_list_shows_whose_reports_a_session_gets() -> None:
+    sessions = "[[accounts.sessions]]\ncomp_id = '{}'\naddresses = ['::1']\nrights = {}\n".format
+    Path("venue.toml").write_text(
+        "[access]\npolicy = 'accounts'\n[[accounts]]\nname = 'a'\n"
+        + sessions("OWN", "['orders', 'drop-copy']")
+        + sessions("ALL", "['drop-copy']\ncopies = ['*']")
+    )
+    done = keys("list", "venue.toml")
+    shown = " ".join(done.stdout.split())
+    assert "orders, drop-copy of a" in shown, done.output
+    assert "drop-copy of *" in shown
+
+
 def test_list_says_so_when_there_are_no_accounts() -> None:
     Path("venue.toml").write_text("")
     done = keys("list", "venue.toml")

@@ -9,7 +9,8 @@ from typing import Protocol
 from exchange.executor import Executor
 from fix_engine.validation import Validator
 from sessions.journal import Kind
-from tests.judge.flow import ACCOUNTS, Flow
+from tests.judge.copies import COMP_IDS, Watcher
+from tests.judge.flow import ACCOUNTS, WATCHED, Flow
 from tests.judge.invariants import check_conservation, check_venue, check_views
 from tests.judge.naive import NaiveVenue
 from tests.judge.quotes import Guards
@@ -36,8 +37,9 @@ class Court:
         is_guarded: bool = False,
         guards: Guards | None = None,
     ) -> None:
-        self.executor = Executor()
+        self.executor = new_executor()
         self.clients = Clients(ACCOUNTS, fees)
+        self.watchers = [Watcher(number, fees) for number in WATCHED]
         self.steps: list[Step] = []
         self.digest = sha256()
         self.is_guarded = is_guarded
@@ -63,7 +65,7 @@ class Court:
         check_conservation(self.clients)
         if not is_replayed:
             return
-        again, digest = Executor(), sha256()
+        again, digest = new_executor(), sha256()
         for step in self.steps:
             _add(digest, execute(again, step).reports)
         must(again.snapshot() == self.executor.snapshot(), "a replay leads elsewhere")
@@ -73,13 +75,18 @@ class Court:
         """The invariants, and the clients' views."""
         check_venue(self.executor.venue)
         check_views(self.executor.venue, self.clients, ACCOUNTS, with_closed)
+        for watcher in self.watchers:
+            watcher.check(self.executor.venue, with_closed)
 
     def _play(self, step: Step) -> None:
         self.steps.append(step)
         outcome = execute(self.executor, step)
         _add(self.digest, outcome.reports)
-        parsed = self.clients.take(step, outcome.reports)
-        if self.naive is not None:
+        reports = [report for report in outcome.reports if report.session in ACCOUNTS]
+        parsed = self.clients.take(step, reports)
+        for watcher in self.watchers:
+            watcher.take(step, outcome.reports)
+        if self.naive is not None and step.session not in WATCHED:
             self._compare_naive(self.naive, step, parsed)
         if self.guards is not None:
             self.guards.take(step, parsed, self.executor.venue)
@@ -115,7 +122,7 @@ class Court:
 
     def _restore(self) -> None:
         state = self.executor.snapshot()
-        self._twin = Executor()
+        self._twin = new_executor()
         self._twin.restore(state)
         must(self._twin.snapshot() == state, "a restored venue has another snapshot")
         check_venue(self._twin.venue)
@@ -138,6 +145,13 @@ class _Hash(Protocol):
 def _add(digest: _Hash, reports: Sequence[Report]) -> None:
     for session, msg_type, body in reports:
         digest.update(b"%d %b %b\n" % (session, msg_type.encode(), body))
+
+
+def new_executor() -> Executor:
+    """One that knows what the sessions are called."""
+    executor = Executor()
+    executor.comp_ids.update(COMP_IDS)
+    return executor
 
 
 def play_flow(seed: int, commands: int) -> Court:

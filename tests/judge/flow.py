@@ -22,6 +22,8 @@ START_NS: Final = 1_800_000_000 * 10**9
 _MS: Final = 10**6
 _SECOND: Final = 10**9
 ACCOUNTS: Final = {1: "ALPHA", 2: "ALPHA", 3: "BETA", 4: "", 5: "GAMMA"}
+#: Sessions that watch -> the accounts that they watch, as their Logon has them
+WATCHED: Final = {6: "*", 7: "BETA ALPHA"}
 _REPEATED: Final = (
     *(1, 18, 38, 40, 44, 54, 55, 59, 99, 110, 111, 126, 152, 211, 432, 836, 1107),
     *(7928, 8013, 8019),
@@ -84,6 +86,9 @@ class Flow:
             return self._step(Kind.RULES, payload=self.rules.encode())
         if self.position <= 1 + len(ACCOUNTS):
             return self._go_up(self.position - 1)
+        if self.position <= 1 + len(ACCOUNTS) + len(WATCHED):
+            session = self.position - 1
+            return self._step(Kind.UP, session, b"8062=%b\x01" % WATCHED[session].encode())
         self._let_time_pass(next_due)
         dice = random.random()
         # Reports are encoded behind the whole command, with the order's figures of then, and what

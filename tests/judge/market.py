@@ -13,7 +13,6 @@ from collections.abc import Callable
 from random import Random
 from time import perf_counter
 
-from exchange.executor import Executor
 from exchange.market_data.feed import View
 from exchange.market_data.messages import BID, HIGH, LOW, OFFER, OPEN, TRADE, VOLUME
 from exchange.market_data.publisher import Publisher, Subscription
@@ -27,6 +26,7 @@ from fix_engine.timestamps import Precision
 from fix_engine.validation import Validator
 from matching.book import Book
 from sessions.profile import Profile
+from tests.judge.court import new_executor
 from tests.judge.flow import ACCOUNTS, Flow
 from tests.judge.steps import execute
 from tests.judge.view import Clients, ObjectionError, must
@@ -117,7 +117,7 @@ class Market:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.flow = Flow(seed)
-        self.executor = Executor()
+        self.executor = new_executor()
         self.clients = Clients(ACCOUNTS, self.flow.fees())
         self.turns = Turns()
         self.publisher = Publisher(self.executor, self.turns, self.turns.call_later)  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ class Market:
         for number in range(commands):
             step = self.flow.next(self.clients, self.executor.venue.next_due)
             outcome = execute(self.executor, step)
-            self.clients.take(step, outcome.reports)
+            self.clients.take(step, [one for one in outcome.reports if one.session in ACCOUNTS])
             self.publisher.on_executed(step.position, step.now, [])
             if self.executor.venue.rules is None or not len(self.executor.venue.state.listing):
                 continue

@@ -111,8 +111,10 @@ class Guards:
 
     def _compare(self, venue: Venue) -> None:
         """The venue has counted as we have, and nothing is quoted where it must not be."""
-        for number, session in venue.state.sessions.items():
-            account = self._accounts[number]
+        for number, account in self._accounts.items():
+            session = venue.state.sessions.get(number)
+            if session is None:
+                continue
             for quote in session.quotes.values():
                 key = account, quote.instrument.symbol.decode()
                 must(key not in self._tripped, f"{key}: quoted in spite of protection")

@@ -14,6 +14,7 @@ import pytest
 from exchange import snapshot
 from exchange.quotes import Guard
 from exchange.venue.control import Control
+from exchange.venue.copies import Copies
 from exchange.venue.lifecycle import Lifecycle
 from exchange.venue.presence import Presence
 from exchange.venue.protections import Protections
@@ -132,6 +133,17 @@ def _never_forget_a_fill(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Guard, "count", lambda self, now, most, ms: original(self, now, most, 10**9))
 
 
+def _forget_copies(patch: pytest.MonkeyPatch) -> None:
+    original: Callable[..., None] = Copies.add
+
+    def add(self: Any) -> None:
+        original(self)
+        if len(self._state.out) > 5:
+            self._state.out.pop()
+
+    patch.setattr(Copies, "add", add)
+
+
 def _depend_on_the_run(patch: pytest.MonkeyPatch) -> None:
     original: Callable[..., None] = Lifecycle.reject_order
     calls = Counter[str]()
@@ -156,6 +168,7 @@ def _depend_on_the_run(patch: pytest.MonkeyPatch) -> None:
         (_tell_nobody_who_comes, "naive venue"),
         (_protect_nobody, "quoted in spite|not told"),
         (_never_forget_a_fill, "tripped or not|fills|without a reason"),
+        (_forget_copies, "copies of"),
         (_depend_on_the_run, "restored venue|replay"),
     ],
 )

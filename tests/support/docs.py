@@ -15,6 +15,7 @@ from exchange.venue.state import MarketState
 from fix_engine.states import table
 from fix_engine.timestamps import SECOND_NS
 from sessions.timetable import Closure
+from tests.exchange.copies.watching import venue
 from tests.support.messages import dictionary
 from tests.support.world import START_NS, Client, World
 
@@ -107,6 +108,41 @@ def _lines(steps: list[tuple[str, Client, str]]) -> list[str]:
     return lines
 
 
+def drop_copies() -> str:
+    """What a session that watches two funds sees and asks, as it goes over the wire."""
+    world = venue()
+    risk = world.client("RISK")
+    a, b = world.client("A1"), world.client("B1")
+    lines: list[str] = []
+
+    def show(title: str, before: int) -> None:
+        lines.extend((f"{title}:", ""))
+        lines.extend(f"    < {_wire(raw)}" for raw in risk.raw[before:])
+        lines.append("")
+
+    def ask(title: str, request: str) -> None:
+        before = len(risk.raw)
+        risk.ask(request)
+        show(title, before)
+        lines.insert(-1 - len(risk.raw[before:]), f"    > {_wire(risk.sent[-1])}")
+
+    before = len(risk.raw)
+    a.order("a1", "buy", "2", "65000", "1=BOOK7|59=1|")
+    world.now += 10**9
+    b.order("b1", "sell", "0.5", "65000")
+    show("B1 sells to A1, which gave an Account of its own", before)
+    ask("Everything behind an ExecID, once more", "35=AD|568=r1|569=0|8060=5-1|")
+    ask("The trades of a day", "35=AD|568=r2|569=0|55=BTC/USD|580=1|75=20270115|")
+    ask("Of an account, and those to come", "35=AD|568=r3|569=0|1=FUND-B|263=1|")
+    before = len(risk.raw)
+    world.now += 10**9
+    b.order("b2", "sell", "0.5", "65000", "59=3|")
+    show("One that came", before)
+    ask("No more of them", "35=AD|568=r3|569=0|263=2|")
+    ask("A Symbol that there is not", "35=AD|568=r4|569=0|55=DOGE/USD|")
+    return "\n".join(lines)
+
+
 def _wire(raw: bytes) -> str:
     return raw.replace(b"\x01", b"|").decode("latin-1")
 
@@ -128,6 +164,7 @@ def main() -> None:
         ("sessions.md", table()),
         ("rules-of-engagement.md", printed_rules()),
         ("reference-data.md", reference_conversation()),
+        ("drop-copy.md", drop_copies()),
     ):
         path = _DOCS / name
         path.write_text(with_printed_part(path.read_text(), printed))

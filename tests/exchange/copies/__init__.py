@@ -1,0 +1,1 @@
+"""Drop copies, and history: what they say, to whom, and what they cost others."""
