@@ -1,4 +1,4 @@
-"""A first look: two clients trade against a running venue, every message shown decoded.
+"""A first look: two clients trade, one watches; every message shown decoded.
 
 The clients speak through simplefix, which knows nothing of our codec: what they understand, any
 client can.
@@ -118,6 +118,21 @@ class DemoClient:
         self._shown(False, message)
         return message
 
+    def watch(self) -> None:
+        """Subscribe to both sides of the book and to trades; await what there is."""
+        entry_types = ((269, 0), (269, 1), (269, 2))
+        head = ((262, "book"), (263, 1), (264, 0), (265, 1))
+        self.send("V", *head, (267, 3), *entry_types, (146, 1), (55, _SYMBOL))
+        while self._receive().get(35) != b"W":
+            pass
+
+    def hear_changes(self, entries: int) -> None:
+        """Receive, and show, until so many entries have come."""
+        while entries > 0:
+            message = self._receive()
+            if message.get(35) == b"X":
+                entries -= int(message.get(268))
+
     def _shown(self, is_request: bool, message: Any) -> None:
         if message.get(35) not in _QUIET_TYPES:
             self._show(self.comp_id, is_request, list(message.pairs))
@@ -131,7 +146,7 @@ def run_demo(host: str, port: int, target: str, dictionary: Dictionary) -> None:
         table = Table.grid(padding=(0, 1))
         table.add_column(width=10)
         table.add_column(width=2)
-        table.add_column(width=26)
+        table.add_column(width=29)
         table.add_column(ratio=1)
         style = "cyan" if is_request else "green"
         name = viewer.name(dict(pairs).get(b"35", b""))
@@ -148,15 +163,22 @@ def run_demo(host: str, port: int, target: str, dictionary: Dictionary) -> None:
     stamp = format(time.time_ns() // 1_000_000, "x")
     maker = DemoClient("DEMO_MAKER", host, port, target, show)
     taker = DemoClient("DEMO_TAKER", host, port, target, show)
+    watcher = DemoClient("DEMO_DATA", host, port, target, show)
     step("Two clients log on. The maker asks for cancel-on-disconnect (8013=Y).")
     maker.logon((8013, "Y"))
     taker.logon()
+    step("A third client watches the market: a snapshot, then every change.")
+    watcher.logon()
+    watcher.watch()
     step("The maker offers 10 SOL at 150.00 and 5 more at 150.25.")
     maker.order(f"{stamp}-m1", 2, "10", "150.00")
     maker.order(f"{stamp}-m2", 2, "5", "150.25")
     step("The taker buys 12 at up to 150.25: two fills, best price first, then both sides hear.")
     taker.order(f"{stamp}-t1", 1, "12", "150.25")
     maker.fence()
+    step("The watcher has seen two prices come, then the trades; RptSeq (83) counts the entries.")
+    watcher.hear_changes(4)
+    watcher.logout()
     step("The maker moves what is left, 3 SOL, to 151.00.")
     maker.send(
         "G",

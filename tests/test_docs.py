@@ -10,6 +10,8 @@ from fix_engine.validation import Validator
 from tests.support.docs import (
     drop_copies,
     example_conversation,
+    market_data_conversation,
+    printed_market_data,
     printed_rules,
     reference_conversation,
     with_printed_part,
@@ -59,10 +61,18 @@ def test_the_examples_of_drop_copies_are_real_and_valid() -> None:
         assert validator.check(message) is None, line
 
 
+def test_the_page_on_market_data_has_real_examples_and_every_message() -> None:
+    page = (ROOT / "docs" / "market-data.md").read_text()
+    assert page == with_printed_part(page, printed_market_data()), "run `make docs`"
+    found = set(re.findall(r"\|35=(\w+)\|", market_data_conversation()))
+    assert found >= set("VWXY8")
+
+
 def test_every_example_is_valid() -> None:
     validator = Validator(dictionary())
     refused = []
-    for line in (example_conversation() + reference_conversation()).splitlines():
+    every = example_conversation() + reference_conversation() + market_data_conversation()
+    for line in every.splitlines():
         if line.startswith(("    > ", "    < ")):
             message = decode(line[6:].replace("|", "\x01").encode("latin-1"))
             if validator.check(message) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,13 @@ def test_the_arrows_between_packages(package: str) -> None:
     for path in sorted((ROOT / package).rglob("*.py")):
         used = imported(ast.parse(path.read_text())) & set(PACKAGES) - {package}
         assert used <= MAY_IMPORT[package], f"{path.name} imports {used - MAY_IMPORT[package]}"
+
+
+def test_every_package_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found = [one.parent for name in PACKAGES for one in (ROOT / name).rglob("__init__.py")]
+    names = sorted(".".join(one.relative_to(ROOT).parts) for one in found)
+    assert sorted(settings["tool"]["setuptools"]["packages"]) == names
 
 
 @pytest.mark.parametrize("path", PURE_FILES, ids=lambda path: f"{path.parent.name}/{path.name}")

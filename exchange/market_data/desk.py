@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,7 @@ from sessions.application import Peer
 from sessions.turn import Turn
 
 _MOST_SUBSCRIPTIONS: Final = 1_000  # of a session, an instrument each
+_MOST_VIEWS: Final = 16  # of a session of one instrument, that others may have theirs
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ class MarketDataDesk:
         own = b"262=%b\x01" % request.request_id
         wanted = by_id.get(request.request_id)
         if request.kind == SNAPSHOT:
+            if wanted is not None:
+                return _in_use(request)
             for view in request.views:
                 self._publisher.show(peer, own, view)
             return None
@@ -86,12 +90,11 @@ class MarketDataDesk:
         elif request.begin:
             for one in wanted.subscriptions:
                 self._publisher.repeat(one, request.begin, request.end)
-        elif request.views == wanted.views:
+        elif set(request.views) == set(wanted.views):
             for one in wanted.subscriptions:
                 self._publisher.refresh(one)
         else:
-            text = b"MDReqID (262) %b is in use for something else: unsubscribe, or use another"
-            return Refusal(DUPLICATE, text % request.request_id)
+            return _in_use(request)
         return None
 
     def _subscribe(
@@ -102,6 +105,11 @@ class MarketDataDesk:
             text = b"%d subscriptions are more than %d: unsubscribe from something"
             return Refusal(INSUFFICIENT_BANDWIDTH, text % (count, _MOST_SUBSCRIPTIONS))
         publisher = self._publisher
+        own_views = {view for one in by_id.values() for view in one.views} | set(request.views)
+        views = Counter(view.instrument_id for view in own_views)
+        if max(views.values()) > _MOST_VIEWS:
+            text = b"More than %d different views of one instrument: unsubscribe from something"
+            return Refusal(INSUFFICIENT_BANDWIDTH, text % _MOST_VIEWS)
         if not all(publisher.has_room_for(view) for view in request.views):
             text = b"Too many different views of one instrument: choose a usual depth and interval"
             return Refusal(INSUFFICIENT_BANDWIDTH, text)
@@ -116,3 +124,8 @@ class MarketDataDesk:
             self._publisher.end(one)
         if not self._publisher:
             self._sequencer.leave(self._publisher)
+
+
+def _in_use(request: MarketDataRequest) -> Refusal:
+    text = b"MDReqID (262) %b is in use for something else: unsubscribe, or use another"
+    return Refusal(DUPLICATE, text % request.request_id)

@@ -9,7 +9,7 @@ told of: then those at one price are one, and the message says so.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
@@ -31,6 +31,7 @@ from exchange.market_data.messages import (
     incremental_entry,
 )
 from exchange.market_data.orders import OrderView
+from exchange.venue.days import DAY_NS
 from exchange.venue.state import VenueState
 from fix_engine.outbound import SharedFields
 from fix_engine.timestamps import TimestampFormatter
@@ -72,21 +73,28 @@ class Feed:
     """See the module."""
 
     def __init__(
-        self, view: View, instrument: Instrument, state: VenueState, time: TimestampFormatter
+        self,
+        view: View,
+        instrument: Instrument,
+        state: VenueState,
+        clock: Callable[[], int],
+        time: TimestampFormatter,
     ) -> None:
+        """`clock` says which day it is, also when the venue has had nothing to do in it yet."""
         self.view = view
         self.instrument = instrument
         self.rpt_seq = 0  # of the last entry there is
         self.is_conflated = False  # by us: more has happened than could be told
         self._most_pending = _MOST_PENDING
         self._state = state
+        self._clock = clock
         self._book = book = state.engine.books[instrument.instrument_id]
         day = state.days[instrument.instrument_id]
         self._changes = Changes()
         self._pending: list[bytes] = []
         self._untold: deque[Entry] = deque(maxlen=_KEPT)  # trades, of a full refresh
         self._kept: deque[bytes] = deque(maxlen=_KEPT)
-        self._snapshot: tuple[int, list[SharedFields]] | None = None
+        self._snapshots: dict[bool, tuple[int, int, list[SharedFields]]] = {}  # conflated or not
         self._sent_seq = 0
         self._position = state.position
         self._trades: Trades | None = None
@@ -95,7 +103,7 @@ class Feed:
         wanted = tuple(kind for kind in STATISTICS if kind in view.kinds)
         self._statistics = Statistics(instrument, day, wanted) if wanted else None
         if self._statistics is not None:
-            self._statistics.load(state.now)
+            self._statistics.load(clock())
         self._sides: list[tuple[bytes, Depth]] = []
         self._orders: OrderView | None = None
         if not view.is_aggregated and not view.kinds.isdisjoint((BID, OFFER)):
@@ -109,6 +117,8 @@ class Feed:
 
     def follow(self, changes: Changes, position: int) -> None:
         """Something has changed by the input at `position`."""
+        if self._changes and not self.view.interval_ms:
+            self.is_conflated = True  # two inputs at one look
         self._changes.add(changes)
         self._position = position
 
@@ -126,14 +136,16 @@ class Feed:
         changes = self._changes
         if changes:
             self._changes = Changes()
-            self._snapshot = None
+            self._snapshots.clear()
             entries = list(self._entries(changes))
             if self.view.is_full:
                 self._untold += (one for one in entries if one.action == NEW and one.position)
                 self.rpt_seq += bool(entries)
             else:
                 self._count(entries)
-        return self.rpt_seq > self._sent_seq
+        is_new = self.rpt_seq > self._sent_seq
+        self.is_conflated = self.is_conflated and is_new  # what nobody sees is not put together
+        return is_new
 
     def _count(self, entries: list[Entry]) -> None:
         symbol, position, seq = self.instrument.symbol, self._position, self.rpt_seq
@@ -166,7 +178,7 @@ class Feed:
                 if kind in self.view.kinds:
                     yield self._order(action, number, kind, price, quantity)
         if self._statistics is not None and changes.trades:
-            yield from self._statistics.update(self._state.now)
+            yield from self._statistics.update(self._clock())
 
     # --- what is sent -------------------------------------------------------------------
 
@@ -178,21 +190,21 @@ class Feed:
         self._sent_seq = last
         pending, self._pending = self._pending, []
         if self.view.is_full:
-            messages = self.snapshot()
+            messages = self.snapshot(self.is_conflated)
         else:
-            messages = fragments(self._mark() + self._checksum(), pending)
+            messages = fragments(_mark(self.is_conflated) + self._checksum(), pending)
         self.is_conflated = False
         self._untold.clear()
         return Delivery(first, last, messages)
 
     def snapshot(self, is_conflated: bool = False) -> list[SharedFields]:
         """Everything as it is behind the last entry."""
-        if self._snapshot is None or self._snapshot[0] != self.rpt_seq or is_conflated:
-            found = self._make_snapshot(self._mark(is_conflated))
-            if is_conflated:
-                return found
-            self._snapshot = self.rpt_seq, found
-        return self._snapshot[1]
+        today = self._clock() // DAY_NS  # the figures of a day end with it
+        made = self._snapshots.get(is_conflated)
+        if made is None or made[:2] != (self.rpt_seq, today):
+            messages = self._make_snapshot(_mark(is_conflated))
+            made = self._snapshots[is_conflated] = self.rpt_seq, today, messages
+        return made[2]
 
     def between(self, begin: int, end: int) -> list[SharedFields] | None:
         """The entries `begin` to `end` once more; None when not all of them are kept.
@@ -230,10 +242,7 @@ class Feed:
         if self._trades is not None:
             yield from self._untold or self._trades.last()
         if self._statistics is not None:
-            yield from self._statistics.entries(self._state.now)
-
-    def _mark(self, is_conflated: bool = False) -> bytes:
-        return b"8027=Y\x01" if self.is_conflated or is_conflated else b""
+            yield from self._statistics.entries(self._clock())
 
     def _checksum(self) -> bytes:
         """CRC-32 of the ten best prices and quantities that are shown, bids first."""
@@ -260,3 +269,7 @@ class Feed:
         if action != DELETE:
             rest += b"271=%b\x01" % self.instrument.quantities.format(quantity)
         return Entry(action, b"269=%b\x01278=%d\x01" % (kind, number), rest)
+
+
+def _mark(is_conflated: bool) -> bytes:
+    return b"8027=Y\x01" if is_conflated else b""

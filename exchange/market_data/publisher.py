@@ -27,6 +27,7 @@ from sessions.turn import Turn
 
 _AT_ONCE: Final = 32  # messages in a turn
 _MOST_FEEDS: Final = 100  # of one instrument: each costs something at every change
+_LOOKED_AT_ONCE: Final = 8  # of them; were there more, an order would wait for all to look
 
 CallLater = Callable[[float, Callable[[], None]], object]
 
@@ -65,6 +66,7 @@ class Publisher:
         self._channels: dict[View, Channel] = {}
         self._by_instrument: dict[int, list[Channel]] = {}
         self._ready: dict[Channel, None] = {}
+        self._late: deque[Subscription] = deque()  # they read again
         self._is_going = False
 
     def __bool__(self) -> bool:
@@ -92,15 +94,17 @@ class Publisher:
         self.refresh(subscription)
         return subscription
 
-    def refresh(self, subscription: Subscription, is_conflated: bool = False) -> None:
-        """Tell everything once more, as it is now."""
+    def refresh(self, subscription: Subscription, is_conflated: bool = False) -> int:
+        """Tell everything once more, as it is now; in how many messages."""
         channel = subscription.channel
         feed = channel.feed
         if feed.update() and (delivery := feed.cut()) is not None:
             channel.waiting.append(delivery)  # for the others
             self._queue(channel)
         subscription.rpt_seq = feed.rpt_seq
-        self._tell(subscription, tags.MARKET_DATA_SNAPSHOT, feed.snapshot(is_conflated))
+        messages = feed.snapshot(is_conflated)
+        self._tell(subscription, tags.MARKET_DATA_SNAPSHOT, messages)
+        return len(messages)
 
     def repeat(self, subscription: Subscription, begin: int, end: int) -> None:
         """Tell entries again, or everything where they are not kept any more."""
@@ -137,7 +141,7 @@ class Publisher:
     def _feed(self, view: View) -> Feed:
         state = self._executor.venue.state
         time = TimestampFormatter(self._executor.precision)
-        return Feed(view, state.listing[view.instrument_id], state, time)
+        return Feed(view, state.listing[view.instrument_id], state, self._turn.open, time)
 
     # --- what happens -------------------------------------------------------------------
 
@@ -149,14 +153,16 @@ class Publisher:
             return
         state.tape = []
         for number, changes in changes_of(tape, position, now, self._by_instrument).items():
-            for channel in self._by_instrument[number]:
+            channels = self._by_instrument[number]
+            is_crowded = len(channels) > _LOOKED_AT_ONCE
+            for channel in channels:
                 feed = channel.feed
                 feed.follow(changes, position)
                 if feed.view.interval_ms:
                     self._wait(channel, feed.view.interval_ms)
                 elif feed.is_pressed:
                     feed.is_conflated = True
-                elif feed.update():
+                elif is_crowded or feed.update():
                     self._queue(channel)
 
     def _wait(self, channel: Channel, interval_ms: int) -> None:
@@ -173,6 +179,9 @@ class Publisher:
 
     def _queue(self, channel: Channel) -> None:
         self._ready[channel] = None
+        self._go()
+
+    def _go(self) -> None:
         if not self._is_going:
             self._is_going = True
             self._turn.after(self._go_on)
@@ -180,13 +189,15 @@ class Publisher:
     def _go_on(self) -> None:
         """A few messages, then others have their turn."""
         left = _AT_ONCE
+        while self._late and left > 0:
+            left -= self._catch_up(self._late.popleft())
         while self._ready and left > 0:
             channel = next(iter(self._ready))
             if channel.delivery is None and not self._begin(channel):
                 del self._ready[channel]
                 continue
             left = self._deliver(channel, left)
-        self._is_going = bool(self._ready)
+        self._is_going = bool(self._ready or self._late)
         if self._is_going:
             self._turn.after(self._go_on)
 
@@ -212,7 +223,7 @@ class Publisher:
                 continue
             if not one.peer.is_ready:
                 one.is_behind = True
-                one.peer.when_ready(partial(self._catch_up, one))
+                self._await(one)
                 continue
             one.rpt_seq = delivery.last
             self._tell(one, msg_type, delivery.messages)
@@ -225,11 +236,24 @@ class Publisher:
             self._ready[channel] = None  # behind the others
         return left
 
-    def _catch_up(self, subscription: Subscription) -> None:
-        """A subscriber that did not read does so again."""
-        if not subscription.is_over and subscription.peer.is_ready:
-            subscription.is_behind = False
-            self.refresh(subscription, is_conflated=True)
+    def _await(self, subscription: Subscription) -> None:
+        """Go on with a subscriber that does not read once it does."""
+        subscription.peer.when_ready(partial(self._is_reading, subscription))
+
+    def _is_reading(self, subscription: Subscription) -> None:
+        if subscription.peer.is_ready:  # else it is about to go
+            self._late.append(subscription)
+            self._go()
+
+    def _catch_up(self, subscription: Subscription) -> int:
+        """Tell one that reads again everything; how many messages that took."""
+        if subscription.is_over:
+            return 0
+        if not subscription.peer.is_ready:
+            self._await(subscription)
+            return 0
+        subscription.is_behind = False
+        return self.refresh(subscription, is_conflated=True)
 
     def _tell(self, to: Subscription, msg_type: bytes, messages: list[SharedFields]) -> None:
         for message in messages:

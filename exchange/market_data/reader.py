@@ -64,12 +64,11 @@ class SymbolView:
 
     def own_checksum(self) -> int:
         """What BookChecksum (8029) must be when this view is right."""
-        words = [
-            word
-            for kind in (BID, OFFER)
-            for level in self.best(kind, _CHECKED_LEVELS)
-            for word in (level.price, level.size)
-        ]
+        words: list[bytes] = []
+        for kind in (BID, OFFER):
+            levels = self.levels[kind] or _put_together(self.orders[kind])
+            for price in sorted(levels, reverse=kind == BID)[:_CHECKED_LEVELS]:
+                words += levels[price].price, levels[price].size
         return crc32(b" ".join(words))
 
 
@@ -122,6 +121,23 @@ class FeedReader:
             changed[view.symbol] = view
             _mark(view, message)
         return list(changed.values())
+
+
+def _put_together(orders: dict[bytes, Fields]) -> dict[Decimal, Level]:
+    """The levels that orders make."""
+    sums: dict[bytes, list[Decimal]] = {}
+    for order in orders.values():
+        sums.setdefault(order[_PRICE], []).append(Decimal(order[_SIZE].decode()))
+    return {
+        Decimal(price.decode()): Level(price, _text(sum(sizes)), b"%d" % len(sizes))
+        for price, sizes in sums.items()
+    }
+
+
+def _text(number: Decimal | int) -> bytes:
+    """As the venue writes it: no zeros behind the point, and no point without a digit."""
+    text = format(number, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text).encode()
 
 
 def _mark(view: SymbolView, message: Message) -> None:

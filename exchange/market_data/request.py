@@ -58,18 +58,11 @@ def parse_request(
     kind = message.get(tags.SUBSCRIPTION_REQUEST_TYPE) or b""
     if len(request_id) > MAX_REQUEST_ID_BYTES:
         return Refusal(b"", b"MDReqID (262) has more than %d characters" % MAX_REQUEST_ID_BYTES)
-    if kind not in (SNAPSHOT, SUBSCRIBE, UNSUBSCRIBE):
-        text = b"SubscriptionRequestType (263) %b is not 0, 1 or 2" % kind
-        return Refusal(_UNSUPPORTED_REQUEST_TYPE, text)
     request = MarketDataRequest(request_id, kind)
     if kind == UNSUBSCRIBE:
         return request
-    if (begin := message.get(tags.BEGIN_RPT_SEQ)) is not None:
-        request.begin, request.end = int(begin), int(message.get(tags.END_RPT_SEQ) or 0)
-        if request.begin < 1 or 0 != request.end < request.begin:
-            text = b"BeginRptSeq (8024) %d to EndRptSeq (8025) %d is no range"
-            return Refusal(b"", text % (request.begin, request.end))
-        return request
+    if not {tags.BEGIN_RPT_SEQ, tags.END_RPT_SEQ}.isdisjoint(message.shape.tags):
+        return _range(message, request)
     wanted = _view(message, kind)
     if isinstance(wanted, Refusal):
         return wanted
@@ -85,6 +78,19 @@ def parse_request(
     request.views = [
         View(known[symbol].instrument_id, *wanted) for symbol in dict.fromkeys(symbols)
     ]
+    return request
+
+
+def _range(message: Message, request: MarketDataRequest) -> MarketDataRequest | Refusal:
+    """Of a subscription that there is, what is to be told again."""
+    begin, end = (int(message.get(tag) or 0) for tag in (tags.BEGIN_RPT_SEQ, tags.END_RPT_SEQ))
+    if request.kind != SUBSCRIBE:
+        text = b"BeginRptSeq (8024) needs SubscriptionRequestType (263) 1"
+        return Refusal(_UNSUPPORTED_REQUEST_TYPE, text)
+    if begin < 1 or 0 != end < begin:
+        text = b"BeginRptSeq (8024) %d to EndRptSeq (8025) %d is no range"
+        return Refusal(b"", text % (begin, end))
+    request.begin, request.end = begin, end
     return request
 
 
@@ -114,14 +120,11 @@ def _view(
         text = b"MDUpdateInterval (8026) %d is neither 0, every update, nor within %d to %d ms"
         bounds = _INTERVALS_MS[0], _INTERVALS_MS[-1]
         return Refusal(b"", text % (interval_ms, *bounds))
-    return (
-        frozenset(kinds),
-        depth,
-        is_aggregated,
-        update_type == b"0",
-        interval_ms,
-        message.get(tags.BOOK_CHECKSUM_WANTED) == tags.YES,
-    )
+    has_checksum = message.get(tags.BOOK_CHECKSUM_WANTED) == tags.YES
+    if has_checksum and not {BID, OFFER}.issubset(kinds):
+        return Refusal(b"", b"BookChecksumWanted (8028) needs MDEntryType (269) 0 and 1")
+    is_full = update_type == b"0"
+    return frozenset(kinds), depth, is_aggregated, is_full, interval_ms, has_checksum
 
 
 def _values(message: Message, tag: bytes) -> list[bytes]:

@@ -9,7 +9,7 @@ from fix_engine.timestamps import SECOND_NS
 from matching.events import Traded
 from matching.order import Side
 
-_DAY_NS: Final = 86_400 * SECOND_NS
+DAY_NS: Final = 86_400 * SECOND_NS
 
 
 class TradingDay:
@@ -43,7 +43,7 @@ class TradingDay:
         """Count a trade of this moment."""
         price = event.price
         if now >= self.ends_at:
-            self.begin(now // _DAY_NS)
+            self.begin(now // DAY_NS)
             self.open = self.high = self.low = price
             self.volume = 0
         elif price > self.high:
@@ -68,7 +68,7 @@ class TradingDay:
 
     def begin(self, day: int) -> None:
         """Let it be this day."""
-        self.day, self.ends_at = day, (day + 1) * _DAY_NS
+        self.day, self.ends_at = day, (day + 1) * DAY_NS
 
     def is_over(self, now: int) -> bool:
         """Whether another day has begun since."""

@@ -32,7 +32,8 @@ _RIGHT: Final[Mapping[str, tuple[bytes, ...]]] = {
     **dict.fromkeys(("LENGTH", "SEQNUM", "NUMINGROUP"), _NUMBERS),
     **dict.fromkeys(("FLOAT", "PRICE", "QTY", "AMT", "PRICEOFFSET", "PERCENTAGE"), _FLOATS),
     "UTCTIMESTAMP": _TIMES,
-    "LOCALMKTDATE": (b"20240229", b"19700101", b"99991231"),
+    **dict.fromkeys(("LOCALMKTDATE", "UTCDATEONLY"), (b"20240229", b"19700101", b"99991231")),
+    "UTCTIMEONLY": (b"00:00:00", b"12:00:00.000", b"23:59:60.999999", b"08:00:00.123456789"),
     "CHAR": (b"1", b"A", b"=", b"\xfe"),
     "BOOLEAN": (b"Y", b"N"),
 }
@@ -45,6 +46,8 @@ _WRONG: Final[Mapping[str, tuple[bytes, ...]]] = {
         *(b"20240229-12:00:00.1", b"20240229", b"20240229-12:00:00Z", b"00000101-00:00:00"),
     ),
     "LOCALMKTDATE": (b"20240230", b"2024-02-29", b"20240229-12:00:00", b"240229"),
+    "UTCDATEONLY": (b"20240232", b"2024-02-29", b"20240229-12:00:00", b"240229"),
+    "UTCTIMEONLY": (b"24:00:00", b"12:00", b"12:00:00.", b"12:00:61", b"12:00:00.1", b"120000"),
     "CHAR": (b"12", b"AB"),
     "BOOLEAN": (b"y", b"YES", b"0"),
 }

@@ -10,7 +10,8 @@ from typing import Final
 
 #: What the steps of a day are about. "session": to log on, to stay alive, to have nothing refused.
 AREAS: Final = (
-    *("session", "orders", "bad input", "resend", "cuts", "reset", "disconnect", "logout"),
+    *("session", "orders", "bad input", "market data"),
+    *("resend", "cuts", "reset", "disconnect", "logout"),
     *("TLS", "credentials"),
 )
 _PASSED: Final = "ok   "

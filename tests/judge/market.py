@@ -39,7 +39,8 @@ LOOK_EVERY = 20
 class Turns:
     """What comes behind a turn, and timers, at the hand of the judge."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self.open = clock
         self.due: list[Callable[[], None]] = []
         self.timers: list[Callable[[], None]] = []
 
@@ -119,7 +120,7 @@ class Market:
         self.flow = Flow(seed)
         self.executor = new_executor()
         self.clients = Clients(ACCOUNTS, self.flow.fees())
-        self.turns = Turns()
+        self.turns = Turns(lambda: self.executor.venue.state.now)
         self.publisher = Publisher(self.executor, self.turns, self.turns.call_later)  # type: ignore[arg-type]
         self.readers: list[Reader] = []
         self.seen: Counter[str] = Counter()

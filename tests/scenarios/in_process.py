@@ -11,6 +11,7 @@ from pathlib import Path
 
 from exchange.sequencer import Sequencer
 from fix_engine.message import Message
+from fix_engine.timestamps import SECOND_NS
 from fix_engine.validation import Validator
 from fix_engine.wire import Decoder, Garbled
 from sessions.endpoint import Endpoint
@@ -35,7 +36,8 @@ class InProcess:
         self._failures: list[Exception] = []
         self._wires: list[_Wire] = []
         self.turn = Turn(journal, lambda: self._now, self._due.append, self._failures.append)
-        self.application = application_of(script, journal, self.turn)
+        self._timers: list[tuple[int, Callable[[], None]]] = []
+        self.application = application_of(script, journal, self.turn, self._call_later)
         self.registry = Registry(
             admission, Validator(dictionary()), journal, self.turn, self.application
         )
@@ -85,6 +87,12 @@ class InProcess:
             self._now = due
             for wire in self._wires:
                 wire.timeout(due)
+            timers, self._timers = self._timers, []
+            for moment, callback in timers:
+                if moment <= due:
+                    callback()
+                else:
+                    self._timers.append((moment, callback))
             self.application.on_time(due)
             self.end_turn()
             assert min(self._deadlines(), default=end + 1) > due, "a deadline that does not pass"
@@ -111,7 +119,10 @@ class InProcess:
         deadlines = [deadline for deadline in found if deadline is not None]
         if isinstance(self.application, Sequencer) and self.application.venue.next_due:
             deadlines.append(self.application.venue.next_due)
-        return deadlines
+        return deadlines + [moment for moment, _ in self._timers]
+
+    def _call_later(self, delay_s: float, callback: Callable[[], None]) -> None:
+        self._timers.append((self._now + round(delay_s * SECOND_NS), callback))
 
     def _session_of(self, comp_id: str) -> Endpoint:
         for endpoint in self.registry:

@@ -152,7 +152,9 @@ class OverTcp:
             Validator(dictionary()),
             admission,
             limits_of(admission.settings),
-            lambda journal, turn: application_of(script, journal, turn, self._control),
+            lambda journal, turn: application_of(
+                script, journal, turn, self._loop.call_later, self._control
+            ),
             self._clock.now,
             # Hours pass in scenarios: who has no timers need not count their tenths of seconds.
             tick_s=0.1 if script.application == "venue" else 86_400.0,

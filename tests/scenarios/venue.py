@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from config.settings import Settings
 from exchange.control_file import RUNNING, STOPPED, ControlFile, Wanted, Wish
+from exchange.market_data.publisher import CallLater
 from exchange.rules import AccountRules, Rules
 from exchange.sequencer import Sequencer
-from exchange.service import make_rules
+from exchange.service import make_rules, make_venue
 from fix_engine.logon import SessionSettings
 from fix_engine.timestamps import SECOND_NS
 from sessions.connection import ConnectionLimits
@@ -58,7 +59,11 @@ def admission_of(script: Script) -> Admission:
 
 
 def application_of(
-    script: Script, journal: Journal, turn: Turn, control: ControlFile | None = None
+    script: Script,
+    journal: Journal,
+    turn: Turn,
+    call_later: CallLater,
+    control: ControlFile | None = None,
 ) -> EchoApplication | Sequencer:
     """The application of a scenario, which looks into `control`; raises ScriptError."""
     if script.application == "echo":
@@ -76,7 +81,8 @@ def application_of(
         (chosen if of_all else of_accounts)[name] = value
     names = sorted(set(script.clients.values()) - {""})
     accounts = tuple(AccountRules(name, **of_accounts) for name in names)
-    return Sequencer(replace(rules, accounts=accounts, **chosen), journal, turn, control)
+    chosen_rules = replace(rules, accounts=accounts, **chosen)
+    return make_venue(chosen_rules, journal, turn, control, call_later=call_later)
 
 
 def order_of_operator(text: str) -> Wanted:

@@ -149,8 +149,10 @@ class Client:
         self.raw: list[bytes] = []
         self.sent: list[bytes] = []
         self.is_connected = False
+        self.is_writable = True  # whether it reads, as far as the venue can see
         self._endpoint: Endpoint | None = None
         self._out: list[bytes] = []
+        self._on_writable: list[Callable[[], None]] = []
         self._decoder = Decoder()
         self._time = TimestampFormatter()
 
@@ -266,11 +268,17 @@ class Client:
         self.is_connected = False
         self.world._turn.will_flush(self)
 
-    @property
-    def is_writable(self) -> bool:
-        """Whether the peer reads."""
-        return True
-
     def when_writable(self, callback: Callable[[], None]) -> None:
-        """Always."""
-        callback()
+        """Now, or once it reads on."""
+        if self.is_writable:
+            callback()
+        else:
+            self._on_writable.append(callback)
+
+    def read_on(self) -> None:
+        """It reads again."""
+        self.is_writable = True
+        callbacks, self._on_writable = self._on_writable, []
+        for callback in callbacks:
+            callback()
+        self.world.turn()

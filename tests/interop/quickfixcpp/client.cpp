@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -217,11 +218,19 @@ private:
     std::unique_ptr<FIX::Initiator> initiator;
 };
 
+/// Groups whose entries have a single field, and what counts them.
+const std::map<int, int> COUNTS = {{269, 267}, {55, 146}};
+
 void send(FIX::Session& session, const std::string& text) {
     FIX::Message message;
     for (const auto& [tag, value] : parse(text)) {
+        const auto count = COUNTS.find(tag);
         if (tag == FIX::FIELD::MsgType) {
             message.getHeader().setField(tag, value);
+        } else if (count != COUNTS.end() && message.isSetField(count->second)) {
+            FIX::Group entry(count->second, tag);
+            entry.setField(tag, value);
+            message.addGroup(entry);
         } else {
             message.setField(tag, value);
         }

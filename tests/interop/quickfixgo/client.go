@@ -121,14 +121,29 @@ func (c *client) logout() error {
 	return c.prepare()
 }
 
+// Groups whose entries have a single field, and what counts them.
+var counts = map[quickfix.Tag]quickfix.Tag{269: 267, 55: 146}
+
 func (c *client) send(fields []field) error {
 	message := quickfix.NewMessage()
+	groups := map[quickfix.Tag]*quickfix.RepeatingGroup{}
 	for _, f := range fields {
 		if f.tag == tagMsgType {
 			message.Header.SetString(tagMsgType, f.value)
+		} else if count, known := counts[quickfix.Tag(f.tag)]; known && message.Body.Has(count) {
+			group, found := groups[count]
+			if !found {
+				template := quickfix.GroupTemplate{quickfix.GroupElement(quickfix.Tag(f.tag))}
+				group = quickfix.NewRepeatingGroup(count, template)
+				groups[count] = group
+			}
+			group.Add().SetString(quickfix.Tag(f.tag), f.value)
 		} else {
 			message.Body.SetString(quickfix.Tag(f.tag), f.value)
 		}
+	}
+	for _, group := range groups {
+		message.Body.SetGroup(group)
 	}
 	return quickfix.SendToTarget(message, c.id)
 }

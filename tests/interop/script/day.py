@@ -11,6 +11,7 @@ from tests.interop.script.checks import Check, Step, nothing_rejected, reports_i
 from tests.interop.script.client import Client
 from tests.interop.script.cuts import Cuts
 from tests.interop.script.fix import TEXT, unless
+from tests.interop.script.market_data import MARKET_DATA, watch
 from tests.interop.script.orders import BAD_INPUT, ORDERS, converse
 
 _HEARTBEAT_S: Final = 5  # of the programs' sessions
@@ -31,6 +32,8 @@ class Day:
         for area, scenes in (("orders", ORDERS), ("bad input", BAD_INPUT)):
             for name, lines in scenes.items():
                 yield area, name, self._scene(lines)
+        for name, lines in MARKET_DATA.items():
+            yield "market data", name, self._watched(lines)
         yield "session", "heartbeats while idle", checks.of_each(clients, self._heartbeats)
         yield "session", "no gap up to here", self._no_gaps
         for name, check in Cuts(self._buyer, self._seller).steps().items():
@@ -59,6 +62,9 @@ class Day:
 
     def _scene(self, lines: str) -> Check:
         return lambda: converse(self._clients, lines)
+
+    def _watched(self, lines: str) -> Check:
+        return lambda: watch(self._clients, lines)
 
     async def _log_on(self) -> str:
         await asyncio.gather(*(client.logon() for client in self._clients.values()))

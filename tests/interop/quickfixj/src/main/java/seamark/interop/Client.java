@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import quickfix.Application;
 import quickfix.ConfigError;
@@ -14,6 +15,7 @@ import quickfix.DefaultMessageFactory;
 import quickfix.FieldNotFound;
 import quickfix.FileLogFactory;
 import quickfix.FileStoreFactory;
+import quickfix.Group;
 import quickfix.Message;
 import quickfix.Session;
 import quickfix.SessionID;
@@ -26,6 +28,8 @@ final class Client implements Application {
     private static final int MSG_TYPE = 35;
     private static final String LOGON = "A";
     private static final String LOGOUT = "5";
+    /** Groups whose entries have a single field, and what counts them. */
+    private static final Map<Integer, Integer> COUNTS = Map.of(269, 267, 55, 146);
     /** Longer than any machine takes to go on with a thread that it has stopped. */
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(20);
 
@@ -126,7 +130,16 @@ final class Client implements Application {
     void send(List<StringField> fields) {
         Message message = new Message();
         for (StringField field : fields) {
-            (field.getTag() == MSG_TYPE ? message.getHeader() : message).setField(field);
+            Integer count = COUNTS.get(field.getTag());
+            if (field.getTag() == MSG_TYPE) {
+                message.getHeader().setField(field);
+            } else if (count != null && message.isSetField(count)) {
+                Group entry = new Group(count, field.getTag());
+                entry.setField(field);
+                message.addGroup(entry);
+            } else {
+                message.setField(field);
+            }
         }
         session.send(message);
     }

@@ -1,0 +1,1 @@
+"""Market data, as its readers see it."""
