@@ -466,7 +466,8 @@ def test_remembered_shapes_are_bounded() -> None:
 # Whatever comes
 
 
-TAGS = sorted(int(tag) for tag in dictionary().fields)
+# CheckSum ends a message wherever it stands.
+TAGS = sorted(int(tag) for tag in dictionary().fields if tag != b"10")
 values = st.one_of(
     st.sampled_from(["", "0", "1", "2", "Y", "-1", "x", "A B"]), st.text("0123.", max_size=4)
 )
