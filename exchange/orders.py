@@ -96,17 +96,16 @@ class VenueOrder(Order):
         terms: Terms | None = None,
         conditions: Conditions | None = None,
     ) -> None:
-        super().__init__(
-            order_id,
-            instrument.instrument_id,
-            side,
-            order_type,
-            price,
-            quantity,
-            owner.self_trade_group,
-            self_trade,
-            terms,
-        )
+        # Not by `super`: every order comes by here, and calls cost.
+        self.order_id = order_id
+        self.instrument_id = instrument.instrument_id
+        self.side = side
+        self.order_type = order_type
+        self.price = price
+        self.quantity = self.leaves = quantity
+        self.self_trade_group = owner.self_trade_group
+        self.self_trade = self_trade
+        self.terms = terms
         self.session = session
         self.owner = owner
         self.instrument = instrument

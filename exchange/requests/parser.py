@@ -27,7 +27,7 @@ from exchange.requests.lists import parse_list
 from exchange.requests.quotes import parse_mass_quote, parse_quote_cancel
 from exchange.requests.reasons import OTHER, UNSUPPORTED_MESSAGE_TYPE, Fault
 from exchange.requests.selection import parse_selection
-from exchange.requests.terms import OrderTerms, plain_terms
+from exchange.requests.terms import OrderTerms, Places, plain_terms
 from fix_engine import tags
 from fix_engine.message import Message, Shape
 
@@ -39,7 +39,7 @@ class RequestParser:
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
-        self._plain: dict[Shape, bool] = {}
+        self._places: dict[Shape, Places | None] = {}
         self._parsers: dict[bytes, Parser] = {
             tags.NEW_ORDER_SINGLE: self._new_order,
             tags.NEW_ORDER_LIST: self._new_list,
@@ -65,10 +65,11 @@ class RequestParser:
         return parser(session, message)
 
     def _new_order(self, session: int, message: Message) -> Command:
-        get, deadline = message.get, None
+        deadline = None
         terms: OrderTerms | Fault
-        if self._is_plain(message.shape) and get(tags.ORD_TYPE) not in TRIGGERED:
-            terms = plain_terms(self._instruments, message)
+        places = self._places_of_plain(message.shape)
+        if places is not None and message.values[places.ord_type] not in TRIGGERED:
+            terms = plain_terms(self._instruments, message, places)
         else:
             terms = conditional_terms(self._instruments, message)
             found = parse_deadline(message)
@@ -81,7 +82,7 @@ class RequestParser:
         return NewOrder(
             session,
             message,
-            get(tags.CL_ORD_ID) or b"",
+            message.get(tags.CL_ORD_ID) or b"",
             terms.instrument,
             terms.side,
             terms.order_type,
@@ -107,10 +108,10 @@ class RequestParser:
 
     def _replace(self, session: int, message: Message) -> Command:
         get = message.get
-        is_plain = self._is_plain(message.shape) and get(tags.ORD_TYPE) not in TRIGGERED
+        places = self._places_of_plain(message.shape)
         terms: OrderTerms | Fault
-        if is_plain:
-            terms = plain_terms(self._instruments, message, is_replacement=True)
+        if places is not None and message.values[places.ord_type] not in TRIGGERED:
+            terms = plain_terms(self._instruments, message, places, is_replacement=True)
         else:
             terms = conditional_terms(self._instruments, message, is_replacement=True)
         if isinstance(terms, Fault):
@@ -149,18 +150,20 @@ class RequestParser:
             return _refused(session, message, selection)
         return MassQuery(session, message, selection)
 
-    def _is_plain(self, shape: Shape) -> bool:
-        """Whether messages with these fields have no conditions; found out once for each."""
-        found = self._plain.get(shape)
-        if found is None:
+    def _places_of_plain(self, shape: Shape) -> Places | None:
+        """Where to look in orders without conditions, None of others; found out once for each."""
+        try:
+            return self._places[shape]
+        except KeyError:
             index = shape.index
-            found = CONDITION_TAGS.isdisjoint(index) and DEADLINE_TAGS.isdisjoint(index)
+            is_plain = CONDITION_TAGS.isdisjoint(index) and DEADLINE_TAGS.isdisjoint(index)
+            found = Places.of(shape) if is_plain else None
             if shape.is_remembered:
-                self._plain[shape] = found
-        return found
+                self._places[shape] = found
+            return found
 
     def _deadline(self, message: Message) -> Deadline | Fault | None:
-        return None if self._is_plain(message.shape) else parse_deadline(message)
+        return None if DEADLINE_TAGS.isdisjoint(message.shape.index) else parse_deadline(message)
 
 
 def _refused(session: int, message: Message, fault: Fault) -> Refuse:

@@ -18,7 +18,7 @@ from exchange.requests.reasons import (
     unsupported,
 )
 from fix_engine import tags
-from fix_engine.message import Message
+from fix_engine.message import Message, Shape
 from matching.order import OrderType, SelfTrade, Side, TimeInForce
 from matching.terms import Terms
 
@@ -38,6 +38,10 @@ _PLAIN_TIMES: Final = {
     value: one for value, one in _TIMES_IN_FORCE.items() if one is not TimeInForce.GOOD_TILL_DATE
 }
 _LIMIT: Final = OrderType.LIMIT
+_OF_EVERY_ORDER: Final = frozenset((tags.SYMBOL, tags.SIDE, tags.ORD_TYPE, tags.ORDER_QTY))
+_OF_PLAIN_ORDERS: Final = (
+    *(tags.SYMBOL, tags.SIDE, tags.ORD_TYPE, tags.ORDER_QTY, tags.PRICE, tags.TIME_IN_FORCE),
+)
 
 
 @dataclass(slots=True)
@@ -55,38 +59,53 @@ class OrderTerms:
     self_trade: SelfTrade | None = None
 
 
+@dataclass(slots=True)
+class Places:
+    """Where the fields of an order stand in messages of one shape; -1: it is not there."""
+
+    symbol: int
+    side: int
+    ord_type: int
+    order_qty: int
+    price: int
+    time_in_force: int
+
+    @classmethod
+    def of(cls, shape: Shape) -> Places | None:
+        """None where one is missing that every order has."""
+        if not shape.index.keys() >= _OF_EVERY_ORDER:
+            return None
+        return cls(*(shape.index.get(tag, -1) for tag in _OF_PLAIN_ORDERS))
+
+
 def plain_terms(
-    instruments: Mapping[bytes, Instrument], message: Message, is_replacement: bool = False
+    instruments: Mapping[bytes, Instrument],
+    message: Message,
+    places: Places,
+    is_replacement: bool = False,
 ) -> OrderTerms | Fault:
     """The terms of a market or limit order without conditions, or what is wrong with them.
 
     The least quantity of a replacement depends on the order, and is not looked at here.
     """
-    get = message.get
-    instrument = instruments.get(get(tags.SYMBOL) or b"")
-    side = SIDES.get(get(tags.SIDE) or b"")
-    order_type = _ORDER_TYPES.get(get(tags.ORD_TYPE) or b"")
-    time_in_force = _PLAIN_TIMES.get(get(tags.TIME_IN_FORCE))
-    quantity_text = get(tags.ORDER_QTY)
-    if (
-        instrument is None
-        or side is None
-        or order_type is None
-        or time_in_force is None
-        or quantity_text is None
-    ):
+    values, has_price, place = message.values, places.price >= 0, places.time_in_force
+    instrument = instruments.get(values[places.symbol])
+    side = SIDES.get(values[places.side])
+    order_type = _ORDER_TYPES.get(values[places.ord_type])
+    time_in_force = _PLAIN_TIMES.get(values[place] if place >= 0 else None)
+    if instrument is None or side is None or order_type is None or time_in_force is None:
         return _what_is_wrong(instruments, message, is_replacement)
     price: int | None = 0
     if order_type is _LIMIT:
-        price = instrument.prices.parse(get(tags.PRICE) or b"")
-    quantity = instrument.quantities.parse(quantity_text)
+        price = instrument.prices.parse(values[places.price]) if has_price else None
+    quantity = instrument.quantities.parse(values[places.order_qty])
     if (
         price is None
         or quantity is None
         or price < (order_type is _LIMIT)
         or not (1 if is_replacement else instrument.min_quantity) <= quantity
         or quantity > instrument.max_quantity
-        or (order_type is not _LIMIT and tags.PRICE in message.shape.index)
+        or (order_type is not _LIMIT and has_price)
     ):
         return _what_is_wrong(instruments, message, is_replacement)
     return OrderTerms(instrument, side, order_type, time_in_force, price, quantity)

@@ -77,7 +77,7 @@ class Journal:
         self._chain = self._last = 0
         self._prepared = 0  # the segment whose successor was asked for
         self._pending: list[bytes] = []
-        self._pending_bytes = self._pending_records = 0
+        self._pending_bytes = 0
         self._first_position = 1
         self._seed = 0
         self._syncer: Syncer | None = None
@@ -146,12 +146,12 @@ class Journal:
         """
         if kind in INPUT_KINDS:
             self.position += 1
-        start = self.end + self._current.format.head_size + self._pending_bytes
         size = len(payload)
-        self._pending += (pack_record(kind, session, seq, next_in, size), payload)
-        self._pending_bytes += RECORD_HEADER_SIZE + size
-        self._pending_records += 1
-        return start + RECORD_HEADER_SIZE
+        self._pending.append(pack_record(kind, session, seq, next_in, size))
+        self._pending.append(payload)
+        before = self._pending_bytes + RECORD_HEADER_SIZE
+        self._pending_bytes = before + size
+        return self.end + self._current.format.head_size + before
 
     def commit(self, stamp: int) -> None:
         """Write everything added since the last commit, as one batch.
@@ -165,7 +165,7 @@ class Journal:
         segment = self._current
         head, chain = segment.format.pack(
             records,
-            self._pending_records,
+            len(self._pending) // 2,
             self._first_position,
             stamp,
             self._durable,
@@ -181,7 +181,7 @@ class Journal:
         self.volume += end - self.end
         self.end = self.written = end
         self._pending.clear()
-        self._pending_bytes = self._pending_records = 0
+        self._pending_bytes = 0
         self._first_position = self.position + 1
         after = self._next_segment() if end - segment.base >= self._segment_bytes else None
         self._sync(segment, stamp, after is not None)

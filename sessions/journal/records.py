@@ -143,9 +143,8 @@ FORMATS: Final = {1: BatchFormat("<IIQQI", b""), 2: BatchFormat("<IIQQQII", BATC
 VERSION: Final = max(FORMATS)
 
 
-def pack_record(kind: Kind, session: int, seq: int, next_in: int, size: int) -> bytes:
-    """What stands before a payload of `size` bytes."""
-    return _RECORD.pack(kind, session, seq, next_in, size)
+#: What stands before a payload: kind, session, MsgSeqNum, next inbound, and its size.
+pack_record: Final = _RECORD.pack
 
 
 def unpack_record_header(data: bytes) -> tuple[int, int, int]:
