@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from config.accounts import EVERY_ACCOUNT, Account, CompId, Fee, Network, Section
+from config.screens import Screens
 
 Step = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=12)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=12)]
@@ -32,7 +33,9 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY: Final = f"(?:{'|'.join(_DAYS)})"
 _MOMENT: Final = re.compile(rf"(?:{_DAY}(?:-{_DAY})? )?(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
 _ENV_PREFIX: Final = "SEAMARK_"
-_SECRETS: Final = frozenset(("password_hash", "hmac_secret"))  # whose input is never shown
+_SECRETS: Final = frozenset(
+    ("password_hash", "hmac_secret", "password")
+)  # whose input is never shown
 _NOT_A_SETTING: Final = "is not a setting; see config/exchange.toml for those that are"
 
 
@@ -258,6 +261,7 @@ class Settings(BaseSettings):
     access: Access = Access()
     schedule: Schedule = Schedule()
     venue: VenueSettings = VenueSettings()
+    screens: Screens = Screens()
     accounts: tuple[Account, ...] = ()
     instruments: Annotated[tuple[Instrument, ...], Field(min_length=1)] = DEFAULT_INSTRUMENTS
 
@@ -267,6 +271,14 @@ class Settings(BaseSettings):
         twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
         if twice:
             raise ValueError(f"instruments: {', '.join(twice)} is there more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _screens_show_what_there_is(self) -> Settings:
+        known = {instrument.symbol for instrument in self.instruments}
+        for symbol in self.screens.symbols:
+            if symbol not in known:
+                raise ValueError(f"screens.symbols: {symbol} is none of the instruments")
         return self
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from exchange.access import UnsafeError, check_access
 from exchange.demo import DemoError, run_demo
 from exchange.replaying import replay_command
 from exchange.rules import RulesError
+from exchange.screens.cli import register as register_screens
 from exchange.service import Opened, echo, run_loop, serve
 from exchange.tools.cli import register as register_tools
 from fix_engine.dictionary import Dictionary, DictionaryError
@@ -50,6 +51,7 @@ DictionaryFile = Annotated[
 app.add_typer(keys.app, name="keys")
 app.command("replay")(replay_command)
 operator_cli.register(app)
+register_screens(app)
 register_tools(app)
 
 

@@ -10,6 +10,7 @@ What it has sent it never sends again: a ResendRequest is answered by a gap fill
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -21,6 +22,7 @@ from fix_engine.wire import Decoder, Garbled, checksum
 
 HEARTBEAT_S: Final = 30
 _MAX_MESSAGE_BYTES: Final = 1 << 24
+_NOT_NOW: Final = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 Pair = tuple[bytes, bytes]
 
@@ -41,6 +43,7 @@ class Initiator:
         target_comp_id: bytes,
         begin_string: bytes,
         deliver: Callable[[Message], None],
+        heartbeat_s: int = HEARTBEAT_S,
     ) -> None:
         self.name = comp_id.decode("latin-1")
         self.next_out = self.next_in = 1
@@ -51,6 +54,7 @@ class Initiator:
         self._header = ((b"49", comp_id), (b"56", target_comp_id))
         self._begin_string = begin_string
         self._deliver = deliver
+        self._heartbeat_s = heartbeat_s
         self._is_leaving = False
         self._takes_any_number = False
         self._has_asked = False
@@ -62,15 +66,24 @@ class Initiator:
 
     # --- the connection -----------------------------------------------------------------
 
-    def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
+    def connect(
+        self, host: str, port: int, timeout_s: float, tls: ssl.SSLContext | None = None
+    ) -> socket.socket:
         """Connect, with nothing said yet; the socket, to be watched. Raises InitiatorError."""
         try:
-            self.socket = socket.create_connection((host, port), timeout_s)
+            plug = socket.create_connection((host, port), timeout_s)
         except OSError as error:
             why = error.strerror or str(error) or "timed out"
             raise InitiatorError(f"nobody listens on {host}:{port} ({why})") from error
-        self.socket.setblocking(False)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            try:
+                plug = tls.wrap_socket(plug, server_hostname=host)
+            except (OSError, ValueError) as error:
+                plug.close()
+                raise InitiatorError(f"no TLS with {host}:{port} ({error})") from error
+        plug.setblocking(False)
+        self.socket = plug
         self._decoder = Decoder(_MAX_MESSAGE_BYTES, max_fields=1 << 20)
         self.ended, self._unsent = "", b""
         self.is_up = self._is_leaving = self._has_asked = False
@@ -96,7 +109,10 @@ class Initiator:
             return
         try:
             data = self.socket.recv(1 << 16)
-        except (BlockingIOError, InterruptedError):
+            if isinstance(self.socket, ssl.SSLSocket):
+                while pending := self.socket.pending():  # nothing would say that it is there
+                    data += self.socket.recv(pending)
+        except _NOT_NOW:
             return
         except OSError:
             data = b""
@@ -113,7 +129,7 @@ class Initiator:
             return
         try:
             sent = self.socket.send(self._unsent)
-        except (BlockingIOError, InterruptedError):
+        except _NOT_NOW:
             return
         except OSError:
             self._unsent = b""  # reading will say that the connection is gone
@@ -122,14 +138,14 @@ class Initiator:
 
     def beat(self) -> None:
         """A Heartbeat when it is time for one."""
-        if self.is_up and time.monotonic() - self._last_sent >= HEARTBEAT_S:
+        if self.is_up and time.monotonic() - self._last_sent >= self._heartbeat_s:
             self.send(tags.HEARTBEAT)
 
     # --- what we say --------------------------------------------------------------------
 
     def logon(self, fields: Iterable[Pair], reset: bool) -> None:
         """Send a Logon; `fields` go before our own of the same tag."""
-        own = {tags.ENCRYPT_METHOD: b"0", tags.HEART_BT_INT: b"%d" % HEARTBEAT_S}
+        own = {tags.ENCRYPT_METHOD: b"0", tags.HEART_BT_INT: b"%d" % self._heartbeat_s}
         if reset:
             own[tags.RESET_SEQ_NUM_FLAG] = tags.YES
         body = own | dict(fields)
