@@ -3,7 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+CODEC := setup.py $(wildcard fix_engine/native/*.[ch])
 ARGS ?=
+# What `make test` runs a second time, with the codec in plain Python.
+BOTH := tests/fix_engine tests/scenarios tests/sessions/test_connection.py \
+  tests/sessions/test_hostile.py tests/sessions/test_nonsense.py tests/exchange/test_venue.py \
+  tests/exchange/orders tests/fuzz/test_differential.py tests/fuzz/test_machine.py
 
 # Further arguments for the parts of `make sim`, such as VENUE="--seed 7".
 SESSIONS ?=
@@ -11,7 +16,7 @@ MATCHING ?=
 VENUE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop judge fuzz guided crash docs lock clean
+.PHONY: help install run demo test check format interop judge fuzz fuzz-codec guided crash docs lock clean
 .PHONY: sim sim-sessions sim-matching
 .PHONY: bench bench-durability bench-resend bench-sessions bench-restart bench-market-data
 
@@ -20,13 +25,15 @@ help: ## list these jobs
 
 install: $(READY) ## make .venv with everything pinned, and .venv/bin/seamark in it
 
-$(READY): pyproject.toml requirements.txt
+$(READY): pyproject.toml requirements.txt $(CODEC)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Seamark needs Python 3.11 or later; run: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Preparing $(VENV) (once; about half a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'from fix_engine import codec; codec.is_built() or \
+	  print("No C compiler that can build for this Python: the codec runs in plain Python.")'
 	@touch $@
 
 run: install ## start the venue with its embedded defaults (ARGS="--port 9881" and so on)
@@ -35,8 +42,9 @@ run: install ## start the venue with its embedded defaults (ARGS="--port 9881" a
 demo: install ## two clients trade against the running venue
 	@$(BIN)/seamark demo $(ARGS)
 
-test: install ## the tests
+test: install ## the tests, and those that the codec has a part in on both codecs
 	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	@$(if $(ARGS),,SEAMARK_CODEC=python $(BIN)/python -m pytest --numprocesses auto $(BOTH))
 
 check: install ## formatting, lint, types, house rules
 	@$(BIN)/ruff format --check .
@@ -75,7 +83,10 @@ guided: ## coverage-guided fuzzing of codec, machine and validator, in a .venv-f
 	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
 	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --only-binary :all: -r requirements-fuzz.txt
-	@.venv-fuzz/bin/python -m tests.fuzz.guided $(ARGS)
+	@SEAMARK_CODEC=python .venv-fuzz/bin/python -m tests.fuzz.guided $(ARGS)
+
+fuzz-codec: install ## the compiled codec beside the plain one (ARGS="--inputs 5000000 --seed 7")
+	@$(BIN)/python -m tests.fuzz codec $(ARGS)
 
 crash: install ## kill a venue hundreds of times (ARGS="--kills 500 --durability fsync --power-cut")
 	@$(BIN)/python -m tests.crash $(ARGS)
@@ -107,5 +118,5 @@ lock: install ## pin the newest allowed dependencies again, with hashes
 	  --extra dev --no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.txt
 
 clean: ## remove what `make install` made (never your data)
-	rm -rf $(VENV) .venv-fuzz .fuzz-corpus* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build fix_engine/*.so $(VENV) .venv-fuzz .fuzz-corpus* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,6 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from fix_engine import codec
+
 console = Console(width=120, highlight=False, soft_wrap=False)
 
 
@@ -31,6 +33,7 @@ def machine(directory: Path | None = None) -> dict[str, Any]:
         "python": platform.python_version(),
         "kernel": platform.release(),
         "processor": processor(),
+        "codec": codec.described(),
         "load": round(os.getloadavg()[0], 2),
     }
     if directory is not None:
@@ -43,6 +46,7 @@ def in_one_line(found: dict[str, Any]) -> str:
     where = f", journals on {found['files']}" if "files" in found else ""
     return (
         f"Python {found['python']}, Linux {found['kernel']}, {found['processor']}{where}; "
+        f"codec: {found['codec']}; "
         f"load before: {found['load']}"
     )
 

@@ -36,6 +36,7 @@ _ENV_PREFIX: Final = "SEAMARK_"
 _SECRETS: Final = frozenset(
     ("password_hash", "hmac_secret", "password")
 )  # whose input is never shown
+_NO_SETTINGS: Final = ("SEAMARK_CODEC",)  # looked at before there are settings
 _NOT_A_SETTING: Final = "is not a setting; see config/exchange.toml for those that are"
 
 
@@ -397,6 +398,7 @@ def _unknown_variables() -> list[str]:
         name
         for name in os.environ
         if name.upper().startswith(_ENV_PREFIX)
+        and name not in _NO_SETTINGS
         and name.upper().removeprefix(_ENV_PREFIX).partition("__")[0] not in sections
     )
 

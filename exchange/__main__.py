@@ -201,6 +201,7 @@ def _announce_venue(settings: Settings, opened: Opened) -> None:
         print(f"  TLS       on {host}:{port}, TLS {settings.tls.min_version} and above")
     print(f"  Trade     {symbols}")
     print(f"  Journal   {journal}")
+    print(f"  Codec     {opened.codec}")
     if opened.sessions:
         print(
             f"  Recovered {opened.sessions:,} sessions and {opened.open_orders:,} open orders "

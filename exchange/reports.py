@@ -32,10 +32,15 @@ from exchange.venue.state import MarketState
 from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.timestamps import Precision, TimestampFormatter
+from fix_engine.wire import form
 from matching.order import OrderType
 from sessions.application import business_reject
 
 _Encode = Callable[[Any, int, int], bytes]
+_EXECUTED: Final = form(
+    b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b%b%b%b%b"
+    b"60=%b\x01%b150=%b\x01151=%b\x01%b"
+)
 _TO_CANCEL: Final = 1  # CxlRejResponseTo (434)
 _TO_REPLACE: Final = 2
 # SecurityTradingStatus (326): resume, trading halt, not available for trading, pre-open (nothing
@@ -105,10 +110,7 @@ class ReportEncoder:
         elif event.query is not None:
             tail = query_fields(event.query)
         text = b"58=%b\x01" % event.text if event.text else b""
-        return (
-            b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b%b%b%b%b"
-            b"60=%b\x01%b150=%b\x01151=%b\x01%b"
-        ) % (
+        values = (
             static[0],
             instrument.prices.average(event.traded_value, event.filled),
             event.cl_ord_id,
@@ -129,6 +131,7 @@ class ReportEncoder:
             quantity(event.leaves),
             tail,
         )
+        return _EXECUTED(values)
 
     def _order_rejected(self, event: OrderRejected, position: int, now: int) -> bytes:
         message = event.message

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from config.accounts import Account
 from config.settings import JournalSettings, Settings, VenueSettings
 from exchange.access import (
@@ -33,6 +35,7 @@ from exchange.market_data.publisher import CallLater
 from exchange.reference import ReferenceDesk
 from exchange.rules import AccountRules, InstrumentRules, Rules
 from exchange.sequencer import Sequencer
+from fix_engine import codec
 from fix_engine.dictionary import Dictionary
 from fix_engine.logon import SessionSettings
 from fix_engine.validation import Validator
@@ -50,6 +53,7 @@ from sessions.timetable import Timetable
 from sessions.tls import ServerTls
 from sessions.turn import Turn
 
+log = structlog.get_logger(__name__)
 A = TypeVar("A", bound=Application)
 _SELF_TRADE_MODES: Final = {
     "none": "X",
@@ -71,6 +75,7 @@ class Opened:
     commands: int
     open_orders: int
     recovery_s: float
+    codec: str
 
 
 def make_rules(settings: Settings) -> Rules:
@@ -186,7 +191,15 @@ async def serve(
                     journal.position,
                     server.application.venue.open_orders(),
                     recovery_s,
+                    codec.described(),
                 )
+            )
+            log.info(
+                "open",
+                codec=codec.described(),
+                journal=str(journal.path or "memory"),
+                commands=journal.position,
+                recovery_s=round(recovery_s, 1),
             )
 
         layer = settings.journal

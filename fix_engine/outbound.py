@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fix_engine.message import MAX_VALUE_BYTES, Message
 from fix_engine.timestamps import Precision, TimestampFormatter
-from fix_engine.wire import checksum, encode, encode_shared
+from fix_engine.wire import checksum, encode, encode_numbered, encode_numbered_shared
 
 
 @dataclass(slots=True)
@@ -56,16 +56,8 @@ class Outbound:
         """
         seq = self.next_seq
         self.next_seq = seq + 1
-        fields = (
-            msg_type,
-            seq,
-            self._before_time,
-            self.format_time(now),
-            self._after_time,
-            header,
-            body,
-        )
-        return seq, encode(b"35=%b\x0134=%d%b%b%b%b%b" % fields)
+        before, after, time = self._before_time, self._after_time, self.format_time(now)
+        return seq, encode_numbered(msg_type, seq, before, time, after, header, body)
 
     def number_shared(
         self, msg_type: bytes, own: bytes, shared: SharedFields, now: int
@@ -73,10 +65,10 @@ class Outbound:
         """The next message, `own` fields behind the header and then those that it shares."""
         seq = self.next_seq
         self.next_seq = seq + 1
-        time = self.format_time(now)
-        fields = msg_type, seq, self._before_time, time, self._after_time, own
-        head = b"35=%b\x0134=%d%b%b%b%b" % fields
-        return seq, encode_shared(head, shared.fields, shared.checksum)
+        before, after, time = self._before_time, self._after_time, self.format_time(now)
+        return seq, encode_numbered_shared(
+            msg_type, seq, before, time, after, own, shared.fields, shared.checksum
+        )
 
     def gap_fill(self, begin: int, new_seq_no: int, now: int) -> bytes:
         """A SequenceReset-GapFill in place of the messages from `begin` to before `new_seq_no`."""

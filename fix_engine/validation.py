@@ -3,15 +3,18 @@
 The rules about tags (known, in this message, in order, once, required, groups well formed) depend
 only on the message's Shape, so they are judged once per shape and the verdict is kept: either a
 Reject, or the plan of the value checks that are left to do for each message.
+
+The compiled codec says of a message only that it is sound. What may not be is for this to judge.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from fix_engine.dictionary import Dictionary, FieldDef, FieldSet
+from fix_engine import codec
+from fix_engine.dictionary import Dictionary, FieldSet
 from fix_engine.errors import Reject, RejectReason
 from fix_engine.message import MAX_VALUE_BYTES, Message, Shape
 from fix_engine.tags import APPLICATION_TYPES, DATA_LENGTHS, TEXT
@@ -31,6 +34,10 @@ _ANY_LENGTH: Final = frozenset((TEXT, *DATA_LENGTHS.values()))
 _FRAMING: Final = (b"8", b"9", b"10")  # always there, and not in a shape
 
 Check = Callable[[bytes], object]  # truthy when the value has the type's format
+Formats = list[tuple[int, Check]]  # by place in the message
+Enums = list[tuple[int, frozenset[bytes], bool]]  # true: several, by blanks
+Counts = list[tuple[int, int]]  # place of a NumInGroup, entries that follow it
+AreSound = Callable[[list[bytes], Formats, Enums, Counts], bool]
 
 
 def _matcher(*types: str, pattern: re.Pattern[bytes]) -> dict[str, Check]:
@@ -63,9 +70,9 @@ class _Plan:
     __slots__ = ("counts", "enums", "formats")
 
     def __init__(self) -> None:
-        self.formats: list[tuple[int, Check]] = []
-        self.enums: list[tuple[int, frozenset[bytes], bool]] = []  # true: several, by blanks
-        self.counts: list[tuple[int, int]] = []  # place of a NumInGroup, entries that follow it
+        self.formats: Formats = []
+        self.enums: Enums = []
+        self.counts: Counts = []
 
 
 class _ShapeError(Exception):
@@ -79,10 +86,20 @@ class _ShapeError(Exception):
 class Validator:
     """Judges messages by one dictionary; FIX 4.4 Volume 2, "Reject" lists the reasons."""
 
-    def __init__(self, dictionary: Dictionary) -> None:
+    def __init__(self, dictionary: Dictionary, is_compiled: bool = codec.IS_COMPILED) -> None:
         self._dictionary = dictionary
         self._plans: dict[Shape, _Plan | Reject] = {}
-        self.parse_timestamp = TimestampParser().parse  # shared, for it remembers
+        self._formats: Mapping[str, Check] = FORMATS
+        self._are_sound: AreSound | None = None
+        self.parse_timestamp: Callable[[bytes], int | None] = (
+            TimestampParser().parse
+        )  # it remembers
+        if is_compiled:
+            from fix_engine import compiled
+
+            self._formats = {**FORMATS, **compiled.FORMATS}
+            self._are_sound = compiled.are_sound
+            self.parse_timestamp = compiled.parse_timestamp
 
     def check(self, message: Message) -> Reject | None:
         """None for a sound message, otherwise the first thing that is wrong with it."""
@@ -97,6 +114,10 @@ class Validator:
         if isinstance(plan, Reject):
             return plan
         values = message.values
+        if self._are_sound is not None and self._are_sound(
+            values, plan.formats, plan.enums, plan.counts
+        ):
+            return None
         if len(message.raw) > MAX_VALUE_BYTES and (fault := _too_long(message)) is not None:
             return fault
         if b"" in values:
@@ -187,17 +208,17 @@ class Validator:
 
     def _add_check(self, plan: _Plan, place: int, tag: bytes) -> None:
         definition = self._dictionary.fields[tag]
-        check = self._format(definition)
+        check = self._formats.get(definition.type)
+        if check is None and definition.type == "UTCTIMESTAMP":
+            check = self._is_timestamp
         if check is not None:
             plan.formats.append((place, check))
         if definition.values and tag != b"35":
             several = definition.type.startswith("MULTIPLE")
             plan.enums.append((place, frozenset(definition.values), several))
 
-    def _format(self, definition: FieldDef) -> Check | None:
-        if definition.type == "UTCTIMESTAMP":
-            return lambda value: self.parse_timestamp(value) is not None
-        return FORMATS.get(definition.type)
+    def _is_timestamp(self, value: bytes) -> bool:
+        return self.parse_timestamp(value) is not None
 
 
 def _too_long(message: Message) -> Reject | None:

@@ -1,235 +1,45 @@
-"""The wire codec: bytes to messages and back.
+"""The wire codec that runs: the compiled one, or `plain.py`, which is the reference.
 
-Where a message ends. BodyLength (9) says; CheckSum (10) must stand there. When it does not, the
-message reaches to the first CheckSum field at or after that place and is garbled as a whole, so
-that the stream never loses its footing. FIX 4.4 Volume 2, "Garbled message processing": the
-first three fields are BeginString, BodyLength and MsgType; BodyLength and CheckSum are right; a
-message for which this does not hold is ignored, its MsgSeqNum not counted.
-
-The fast path takes a message with exactly one "=" per field and no Length/data pair; everything
-else is walked field by field.
+Import it from here; which one it is, `codec.py` decides.
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from dataclasses import dataclass
-from typing import Final
-from zlib import adler32
+from typing import TYPE_CHECKING
 
-from fix_engine.message import Message, Shape
-from fix_engine.tags import DATA_LENGTHS, FIX44, SOH
+from fix_engine import codec
+from fix_engine.plain import MAX_FIELDS, MAX_MESSAGE_BYTES, Garbled
 
-MAX_MESSAGE_BYTES: Final = 64 * 1024  # a client that needs more is told so by Logout
-MAX_FIELDS: Final = 2_000
-_MAX_SHAPES: Final = 512  # of a connection; a peer that varies its tags must not grow our memory
-_MAX_SHAPE_FIELDS: Final = 128
-_MAX_MSG_TYPE_BYTES: Final = 16
-_CHECKSUM_BLOCK: Final = 256  # 256 * 255 < 65,521, the modulus of Adler-32
-_CHECKSUM_ASCII: Final = 515  # 515 * 127, likewise
+if TYPE_CHECKING or not codec.IS_COMPILED:
+    from fix_engine.plain import (
+        Decoder,
+        checksum,
+        encode,
+        encode_numbered,
+        encode_numbered_shared,
+        encode_shared,
+        form,
+    )
+else:
+    from fix_engine.compiled import (
+        Decoder,
+        checksum,
+        encode,
+        encode_numbered,
+        encode_numbered_shared,
+        encode_shared,
+        form,
+    )
 
-_PREFIX: Final = b"8=" + FIX44 + b"\x019="
-_MARK: Final = b"8=FIX"  # where reading resumes after bytes that make no sense
-_SEPARATORS: Final = b"=\x01"
-_NOT_SEPARATORS: Final = bytes(b for b in range(256) if b not in _SEPARATORS)
-_HEAD = re.compile(rb"8=([^\x01]{1,16})\x019=(\d{1,20})\x01")
-_PARTIAL_HEAD = re.compile(rb"8(?:=(?:[^\x01]{1,16}(?:\x01(?:9(?:=\d{0,20})?)?)?)?)?")
-_INTEGER = re.compile(rb"-?\d{1,9}")
-
-
-@dataclass(slots=True)
-class Garbled:
-    """Bytes that are no message: ignored, unless `fatal`, when the stream cannot go on."""
-
-    reason: str
-    fatal: bool = False
-
-
-def checksum(data: bytes) -> int:
-    """CheckSum (10): the sum of all bytes modulo 256.
-
-    The low half of Adler-32 is one plus that sum, exact for blocks below its modulus.
-    """
-    if len(data) <= _CHECKSUM_BLOCK or (len(data) <= _CHECKSUM_ASCII and data.isascii()):
-        return ((adler32(data) & 0xFFFF) - 1) & 0xFF
-    total = 0
-    for start in range(0, len(data), _CHECKSUM_BLOCK):
-        total += (adler32(data[start : start + _CHECKSUM_BLOCK]) & 0xFFFF) - 1
-    return total & 0xFF
-
-
-def encode(body: bytes) -> bytes:
-    """A whole FIX.4.4 message around `body`, the fields from MsgType to the last, SOH included."""
-    message = b"%b%d\x01%b" % (_PREFIX, len(body), body)
-    return b"%b10=%03d\x01" % (message, checksum(message))
-
-
-def encode_shared(head: bytes, shared: bytes, shared_checksum: int) -> bytes:
-    """As `encode` of both one after the other, where the sum of the second part is known."""
-    message = b"%b%d\x01%b" % (_PREFIX, len(head) + len(shared), head)
-    return b"%b%b10=%03d\x01" % (message, shared, (checksum(message) + shared_checksum) & 0xFF)
-
-
-class Decoder:
-    """Cuts one connection's bytes into messages, whatever way the network split them."""
-
-    __slots__ = ("_buffer", "_max_fields", "_shapes", "has_more", "max_message_bytes")
-
-    def __init__(
-        self, max_message_bytes: int = MAX_MESSAGE_BYTES, max_fields: int = MAX_FIELDS
-    ) -> None:
-        self._buffer = b""
-        self.max_message_bytes = max_message_bytes
-        self._max_fields = max_fields
-        self.has_more = False
-        self._shapes: dict[tuple[bytes, ...], Shape] = {}
-
-    @property
-    def buffered(self) -> int:
-        """Bytes that wait for the rest of their message."""
-        return len(self._buffer)
-
-    def hold(self, data: bytes) -> None:
-        """Keep bytes for the next `feed`."""
-        self._buffer += data
-
-    def feed(
-        self, data: bytes, at_most: int = sys.maxsize, bytes_at_most: int = sys.maxsize
-    ) -> list[Message | Garbled]:
-        """What is complete after `data`, in order.
-
-        Stops after `at_most` messages, or with the one that reaches `bytes_at_most`; then
-        `has_more` and the rest waits for the next call. After a fatal Garbled the rest of the
-        bytes there were is dropped.
-        """
-        buffer = self._buffer + data if self._buffer else data
-        out: list[Message | Garbled] = []
-        position, size = 0, len(buffer)
-        while position < size and len(out) < at_most and position < bytes_at_most:
-            begin_string, length, body = FIX44, b"", 0
-            if buffer.startswith(_PREFIX, position):
-                start = position + len(_PREFIX)
-                body = buffer.find(SOH, start, start + 10) + 1
-                length = buffer[start : body - 1]
-            if not body or not length.isdigit():
-                head = _HEAD.match(buffer, position)
-                if head is None:
-                    position, waiting = _skip(buffer, position, out)
-                    if waiting:
-                        break
-                    continue
-                begin_string, length, body = head[1], head[2], head.end()
-            end = body + int(length)  # where 10= should begin
-            if end - body > self.max_message_bytes:
-                limit = f"is over the limit of {self.max_message_bytes} bytes"
-                out.append(Garbled(f"BodyLength (9) {end - body} {limit}", fatal=True))
-                position = size
-                break
-            after = end + 7
-            if after > size:
-                break
-            if (
-                buffer[end - 1] == 1
-                and buffer[after - 1] == 1
-                and buffer.startswith(b"10=", end)
-                and buffer[end + 3 : end + 6].isdigit()
-            ):
-                out.append(self._message(begin_string, buffer, position, body, end))
-                position = after
-                continue
-            trailer = buffer.find(b"\x0110=", end - 1)
-            after = buffer.find(SOH, trailer + 4) + 1 if trailer >= 0 else 0
-            if after:
-                out.append(Garbled("CheckSum (10) does not stand where BodyLength (9) ends"))
-                position = after
-                continue
-            if size - end > self.max_message_bytes:
-                out.append(
-                    Garbled("no CheckSum (10) follows where BodyLength (9) ends", fatal=True)
-                )
-                position = size
-            break
-        self.has_more = position < size and (len(out) >= at_most or position >= bytes_at_most)
-        self._buffer = buffer[position:]
-        return out
-
-    def _message(
-        self, begin_string: bytes, buffer: bytes, start: int, body: int, end: int
-    ) -> Message | Garbled:
-        raw = buffer[start : end + 7]
-        if checksum(raw[:-7]) != int(raw[-4:-1]):
-            return Garbled(f"CheckSum (10) is {checksum(raw[:-7]):03}, the message says otherwise")
-        fields = raw[body - start : -7]
-        separators = fields.translate(None, _NOT_SEPARATORS)
-        if separators and separators == _SEPARATORS * (len(separators) >> 1):
-            parts = fields.replace(b"=", SOH).split(SOH)
-            parts[0] = parts[1]  # a shape is known by its MsgType and the tags that follow
-            shape = self._shapes.get(tuple(parts[:-1:2]))
-            if shape is not None and fields.startswith(b"35="):
-                return Message(begin_string, shape, parts[1::2], raw)
-        return self._walked(begin_string, fields, raw)
-
-    def _walked(self, begin_string: bytes, fields: bytes, raw: bytes) -> Message | Garbled:
-        """The slow, exact path: Length/data pairs, and values with "=" in them."""
-        sequence: list[bytes] = []
-        values: list[bytes] = []
-        position, data_tag, data_length = 0, b"", 0
-        while position < len(fields):
-            equals = fields.find(b"=", position)
-            if equals < 0:
-                return Garbled("a field without '='")
-            tag = fields[position:equals]
-            if tag == data_tag:
-                stop = equals + 1 + data_length
-                if fields[stop : stop + 1] != SOH:
-                    return Garbled(f"data field {tag.decode('latin-1')} does not fit its length")
-            else:
-                stop = fields.find(SOH, equals)
-            value = fields[equals + 1 : stop]
-            data_tag = b""
-            if tag in DATA_LENGTHS and value.isdigit() and len(value) < 9:
-                data_tag, data_length = DATA_LENGTHS[tag], int(value)
-            sequence.append(tag)
-            values.append(value)
-            position = stop + 1
-        return self._shaped(begin_string, tuple(sequence), values, raw)
-
-    def _shaped(
-        self, begin_string: bytes, sequence: tuple[bytes, ...], values: list[bytes], raw: bytes
-    ) -> Message | Garbled:
-        if not sequence or sequence[0] != b"35":
-            return Garbled("MsgType (35) is not the third field")
-        if not 1 <= len(values[0]) <= _MAX_MSG_TYPE_BYTES:
-            return Garbled(f"MsgType (35) has {len(values[0])} characters")
-        if len(sequence) > self._max_fields:
-            return Garbled(f"{len(sequence)} fields, the limit is {self._max_fields}", fatal=True)
-        key = (values[0], *sequence[1:])
-        shape = self._shapes.get(key)
-        if shape is None:
-            for tag in sequence:
-                if _INTEGER.fullmatch(tag) is None:
-                    return Garbled("a tag that is not a number")  # it may be half of a secret
-            is_plain = DATA_LENGTHS.keys().isdisjoint(sequence)
-            shape = Shape(values[0], sequence, is_plain and len(sequence) <= _MAX_SHAPE_FIELDS)
-            if shape.is_remembered:
-                if len(self._shapes) >= _MAX_SHAPES:
-                    self._shapes.clear()
-                self._shapes[key] = shape
-        return Message(begin_string, shape, values, raw)
-
-
-def _skip(buffer: bytes, position: int, out: list[Message | Garbled]) -> tuple[int, bool]:
-    """Pass over what begins no message; true when the beginning of one may be arriving."""
-    partial = _PARTIAL_HEAD.match(buffer, position)
-    if partial is not None and partial.end() == len(buffer):
-        return position, True
-    found = buffer.find(_MARK, position + 1)
-    if found < 0:
-        found = len(buffer)
-        for keep in range(min(len(_MARK) - 1, found - position - 1), 0, -1):
-            if buffer.endswith(_MARK[:keep]):
-                found -= keep
-                break
-    out.append(Garbled(f"{found - position} bytes that begin no FIX message"))
-    return found, False
+__all__ = [
+    "MAX_FIELDS",
+    "MAX_MESSAGE_BYTES",
+    "Decoder",
+    "Garbled",
+    "checksum",
+    "encode",
+    "encode_numbered",
+    "encode_numbered_shared",
+    "encode_shared",
+    "form",
+]

@@ -168,6 +168,11 @@ def test_a_misspelt_section_in_the_environment_is_noticed(monkeypatch: pytest.Mo
         load(None)
 
 
+def test_the_choice_of_a_codec_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAMARK_CODEC", "python")
+    load(None)
+
+
 def test_an_option_that_will_not_do_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"70000 will not do: .*65535"):
         load(None, {"listen": {"port": 70_000}})

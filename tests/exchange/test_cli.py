@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 import simplefix
 
+from fix_engine import codec
 from tests.support.messages import ROOT
 
 PATIENCE_S = 20.0  # a slow machine takes a second or two for each process
 ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if not name.startswith("SEAMARK_")
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith("SEAMARK_") or name == codec.VARIABLE
 } | {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 
 
@@ -201,6 +204,7 @@ def test_serve_tells_where_it_listens_and_what_to_do_next(venue: Venue) -> None:
     assert re.match(r"Seamark \S+ listens on 127\.0\.0\.1:\d+, FIX\.4\.4\.", said[0])
     assert any("SEAMARK" in line for line in said)
     assert any(str(venue.data) in line for line in said)
+    assert f"  Codec     {codec.described()}" in said
     assert said[-1].startswith("Next: ")
     assert str(venue.port) in said[-1]
 

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: mutated conversations against the real venue, or the machine in process.
+"""`python -m tests.fuzz`: mutated input for the real venue, the session machine, or both codecs.
 
 The coverage-guided target is `python -m tests.fuzz.guided`.
 """
@@ -14,7 +14,8 @@ from random import Random
 from time import monotonic
 from typing import Final
 
-from tests.fuzz import live
+from fix_engine.codec import is_built
+from tests.fuzz import codec, live
 from tests.fuzz.conversation import EPISODE_INPUTS, Conversation, drawn_settings
 from tests.fuzz.machine import Machine, SlowError, Totals
 from tests.fuzz.venue import FuzzError
@@ -28,7 +29,35 @@ def main(arguments: list[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     if args.what == "live":
         return _live(args)
+    if args.what == "codec":
+        return _codec(args)
     return _machine(args)
+
+
+def _codec(args: argparse.Namespace) -> int:
+    """Episodes until there were inputs enough; each of them has a seed of its own."""
+    totals, began, seed = codec.Totals(), monotonic(), args.seed
+    print(f"the compiled codec {'' if is_built() else 'was not built: the reference '}is judged")
+    seconds = args.seconds if args.seconds is not None else (0.0 if args.inputs else 60.0)
+    told = began
+    while not (seconds and monotonic() - began >= seconds):
+        duel = codec.Duel(Random(seed), totals)
+        try:
+            for _ in range(codec.EPISODE_INPUTS):
+                duel.step()
+        except Exception as error:
+            path = Path(f"fuzz-codec-{seed}.txt").absolute()
+            path.write_text("".join(f"{chunk!r}\n" for chunk in duel.fed))
+            print(f"FAILED: --seed {seed}: {error!r}\nwhat was fed: {path}", file=sys.stderr)
+            return 1
+        seed += 1
+        if monotonic() - told >= _TELL_EVERY_S * 6:
+            told = monotonic()
+            print(f"seed {seed}: {totals}", flush=True)
+        if args.inputs and totals.inputs >= args.inputs:
+            break
+    print(f"passed: seeds {args.seed} to {seed - 1}, {totals}, {monotonic() - began:.0f} s")
+    return 0
 
 
 def _live(args: argparse.Namespace) -> int:
@@ -99,14 +128,19 @@ def _shown(totals: Totals, elapsed_s: float) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     commands = parser.add_subparsers(dest="what", required=True)
-    for name, text in (("live", "the real venue, over TCP"), ("machine", "the session machine")):
+    kinds = {
+        "live": "the real venue, over TCP",
+        "machine": "the session machine",
+        "codec": "the compiled codec beside the plain one",
+    }
+    for name, text in kinds.items():
         command = commands.add_parser(name, help=text)
         command.add_argument("--seconds", type=float, help="stop after so long (60)")
         command.add_argument("--inputs", type=int, default=0, help="stop after so many")
         command.add_argument("--seed", type=int, default=1, help="1 unless given")
         if name == "live":
             command.add_argument("--sessions", type=int, default=8, help="mutated ones (8)")
-        else:
+        elif name == "machine":
             command.add_argument(
                 "--budget-ms", type=float, default=_BUDGET_MS, help="for one input (250)"
             )

@@ -1,0 +1,77 @@
+/* What the parts of the compiled codec share. README.md beside this file says how it is built. */
+
+#ifndef SEAMARK_CODEC_H
+#define SEAMARK_CODEC_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+#define REVISION 1 /* of what the module offers; compiled.py asks for it */
+
+enum { SOH = 1, NUMBER_SIZE = 24 };
+
+typedef struct {
+    const char *data;
+    Py_ssize_t size;
+} Piece;
+
+/* What the reference, plain.py, does instead when an argument is not what is usual. */
+typedef struct {
+    PyObject *checksum, *encode, *encode_shared, *encode_numbered, *encode_numbered_shared;
+} Reference;
+
+extern Reference reference;
+
+static inline int is_digit(unsigned char byte) { return byte >= '0' && byte <= '9'; }
+
+static inline const unsigned char *bytes_of(PyObject *value)
+{
+    return (const unsigned char *)PyBytes_AS_STRING(value);
+}
+
+/* CheckSum (10): the sum of all bytes modulo 256. Eight bits may overflow: that is the modulus. */
+static inline unsigned char sum_of(const unsigned char *data, Py_ssize_t size)
+{
+    unsigned char sum = 0;
+    for (Py_ssize_t at = 0; at < size; at++)
+        sum = (unsigned char)(sum + data[at]);
+    return sum;
+}
+
+/* An int of the machine's size; false when it is something else. */
+static inline int as_number(PyObject *value, long long *number)
+{
+    int overflow = 0;
+    if (!PyLong_Check(value))
+        return 0;
+    *number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    return !overflow;
+}
+
+/* Decimal digits of a number, written from the end of `text`. */
+static inline Piece decimal(long long number, char text[NUMBER_SIZE])
+{
+    char *at = text + NUMBER_SIZE;
+    unsigned long long rest = number < 0 ? 0 - (unsigned long long)number : (unsigned long long)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (number < 0)
+        *--at = '-';
+    return (Piece){at, text + NUMBER_SIZE - at};
+}
+
+static inline char *append(char *at, Piece piece)
+{
+    memcpy(at, piece.data, (size_t)piece.size);
+    return at + piece.size;
+}
+
+/* Each part has its functions, and may have something to get ready; -1 with an exception set. */
+extern PyMethodDef decode_functions[], encode_functions[], value_functions[];
+int prepare_decode(void);
+int prepare_form(PyObject *module);
+
+#endif

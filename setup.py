@@ -1,0 +1,20 @@
+"""The compiled codec: an install makes it where there is a compiler, and does without where not.
+
+Everything else about the package is in pyproject.toml.
+"""
+
+from setuptools import Extension, setup
+
+_PARTS = ("module", "decode", "encode", "values", "form")
+
+setup(
+    ext_modules=[
+        Extension(
+            "fix_engine._native",
+            [f"fix_engine/native/{part}.c" for part in _PARTS],
+            depends=["fix_engine/native/codec.h"],
+            extra_compile_args=["-O3"],
+            optional=True,
+        )
+    ]
+)
