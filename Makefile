@@ -16,9 +16,10 @@ MATCHING ?=
 VENUE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format interop judge fuzz fuzz-codec guided crash docs lock clean
+.PHONY: help install run screens demo test check format interop judge fuzz fuzz-codec guided crash docs lock clean
 .PHONY: sim sim-sessions sim-matching
 .PHONY: bench bench-durability bench-resend bench-sessions bench-restart bench-market-data
+.PHONY: bench-screens
 
 help: ## list these jobs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -38,6 +39,9 @@ $(READY): pyproject.toml requirements.txt $(CODEC)
 
 run: install ## start the venue with its embedded defaults (ARGS="--port 9881" and so on)
 	@exec $(BIN)/seamark serve $(ARGS)
+
+screens: install ## a page and a WebSocket with the market of the running venue (ARGS="--port 9891")
+	@exec $(BIN)/seamark screens $(ARGS)
 
 demo: install ## two clients trade against the running venue
 	@$(BIN)/seamark demo $(ARGS)
@@ -108,6 +112,9 @@ bench-restart: install ## starts and tools on ten million messages (ARGS="--data
 
 bench-market-data: install ## orders while 1,000 sessions read market data
 	@$(BIN)/python -m bench.market_data $(ARGS)
+
+bench-screens: install ## orders without and with 200 screens (ARGS="--clients 1000")
+	@$(BIN)/python -m bench.screens $(ARGS)
 
 docs: install ## print again the parts of docs/ that come from the code
 	@$(BIN)/python -m tests.support.docs
