@@ -18,7 +18,7 @@ VENUE ?=
 .DEFAULT_GOAL := help
 .PHONY: help install run screens demo test check format interop judge fuzz fuzz-codec guided crash docs lock clean
 .PHONY: sim sim-sessions sim-matching
-.PHONY: bench bench-durability bench-resend bench-sessions bench-restart bench-market-data
+.PHONY: bench bench-check bench-peers bench-scale bench-durability bench-resend bench-sessions bench-restart bench-market-data
 .PHONY: bench-screens
 
 help: ## list these jobs
@@ -95,8 +95,17 @@ fuzz-codec: install ## the compiled codec beside the plain one (ARGS="--inputs 5
 crash: install ## kill a venue hundreds of times (ARGS="--kills 500 --durability fsync --power-cut")
 	@$(BIN)/python -m tests.crash $(ARGS)
 
-bench: install ## the order path, in process and over TCP
+bench: install ## the order path by stages, then over TCP at each durability; four minutes
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-check: install ## count the instructions of the order path, and compare (needs valgrind; two minutes)
+	@$(BIN)/python -m bench.instructions $(ARGS)
+
+bench-peers: install ## Seamark beside QuickFIX in C++, Java and Go (needs their compilers)
+	@$(BIN)/python -m bench.peers $(ARGS)
+
+bench-scale: install ## the cost of an order as the venue grows, and what things weigh; long
+	@$(BIN)/python -m bench.scale $(ARGS)
 
 bench-durability: install ## fsync, os and memory side by side, and group commit; ten minutes
 	@$(BIN)/python -m bench.durability $(ARGS)

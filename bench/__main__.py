@@ -1,75 +1,83 @@
-"""`python -m bench`: the order path in process and over TCP, as tables."""
+"""`python -m bench`: the order path in process, then over TCP at each durability."""
 
 from __future__ import annotations
 
 import tempfile
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
+from bench import side_by_side
 from bench.load import SHAPES
-from bench.order_path import measure
-from bench.report import console, in_one_line, machine
-from bench.venue import VenueUnderTest, load
+from bench.order_path import WHOLE, measure
+from bench.plots import Bar, bars
+from bench.report import Sheet, console, in_one_line, machine, show, write_json, write_plots
+from bench.rounds import Spread, spread
+from bench.side_by_side import at_rate, full, null, seamark
 from fix_engine.dictionary import Dictionary
 
 
 def main(
-    orders: Annotated[int, typer.Option(help="Orders per session over TCP.")] = 20_000,
+    orders: Annotated[int, typer.Option(help="Of each session, as fast as it goes.")] = 5_000,
     sessions: Annotated[int, typer.Option(help="Sessions over TCP.")] = 4,
-    rates: Annotated[str, typer.Option(help="Orders a second for latency.")] = "1000,5000",
-    durability: Annotated[str, typer.Option(help="fsync, os or memory.")] = "os",
-    rounds: Annotated[int, typer.Option(help="Rounds in process.")] = 5,
+    rates: Annotated[str, typer.Option(help="Orders a second, for latency.")] = "1000,5000",
+    seconds: Annotated[float, typer.Option(help="Of each measurement of latency.")] = 2,
+    rounds: Annotated[int, typer.Option(help="Rounds, in process and over TCP.", min=1)] = 3,
+    directory: Annotated[Path | None, typer.Option(help="Where journals go for a while.")] = None,
+    json: Annotated[Path | None, typer.Option(help="A file for every figure.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="A directory for plots.")] = None,
 ) -> None:
     """Measure; machines are noisy, so compare only what one run has measured."""
-    console.print(in_one_line(machine()))
-    _in_process(rounds)
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        VenueUnderTest(Path(directory), "--durability", durability) as venue,
-    ):
-        _over_tcp(venue.host, str(venue.port), sessions, orders, rates, durability)
+    with tempfile.TemporaryDirectory(dir=directory) as home:
+        where = machine(Path(home))
+        console.print(in_one_line(where))
+        stages = _in_process(rounds)
+        show([stages_sheet(stages)])
+        loads = [*(full(shape, sessions, orders) for shape in SHAPES)]
+        loads += [at_rate(rate, sessions, seconds) for rate in rates.split(",")]
+        contenders = [null(), *(seamark(one) for one in ("os", "fsync", "memory"))]
+        measured = side_by_side.measure(contenders, loads, rounds, Path(home), warm_up=4_000)
+    found = side_by_side.figures("bench", where, "os", measured) | {"stages": stages}
+    show(side_by_side.sheets(found))
+    console.print(side_by_side.NOTE)
+    write_json(json, found)
+    write_plots(plots, drawn(found))
 
 
-def _in_process(rounds: int) -> None:
+def sheets(found: dict[str, Any]) -> list[Sheet]:
+    """All that a run has found."""
+    return [stages_sheet(found["stages"]), *side_by_side.sheets(found)]
+
+
+def drawn(found: dict[str, Any]) -> dict[str, str]:
+    """Plots of it, as SVG by name."""
+    parts = [Bar(name, _spread(one)) for name, one in found["stages"].items() if name != WHOLE]
+    title = "The way of one order, acknowledged and filled: CPU us"
+    return {"bench-stages": bars(title, parts)} | side_by_side.plots(found)
+
+
+def stages_sheet(stages: dict[str, list[float]]) -> Sheet:
+    """`stages` has the microseconds of each round."""
+    whole = spread(stages[WHOLE]).median
+    rows = []
+    for name, figures in stages.items():
+        share = spread(figures).median / whole
+        rows.append((name, spread(figures).shown(1), f"{share:.0%}"))
+    columns = ("stage", "CPU us per order", "of the whole path")
+    return Sheet("The order path in process: one session, crossing orders", columns, rows)
+
+
+def _spread(figures: list[float]) -> Spread:
+    found = spread(figures)
+    return Spread(*(max(0.0, one) for one in (found.median, found.low, found.high)))
+
+
+def _in_process(rounds: int) -> dict[str, list[float]]:
     dictionary = Dictionary((files("specs") / "FIX44.xml").read_bytes())
-    table = Table(title="Order path in process: one session, crossing limit orders, CPU time")
-    table.add_column("stage")
-    table.add_column("us per order", justify="right")
-    for stage in measure(dictionary, 10_000, rounds):
-        table.add_row(stage.name, f"{stage.median_us:.1f}")
-    console.print(table)
-
-
-def _over_tcp(
-    host: str, port: str, sessions: int, orders: int, rates: str, durability: str
-) -> None:
-    table = Table(title=f"Throughput over TCP: {sessions} sessions, durability {durability}")
-    for name in ("shape", "requests", "per second", "fills", "rejected", "unanswered"):
-        table.add_column(name, justify="right")
-    for shape in SHAPES:
-        found = load("throughput", host, port, sessions, orders, shape)
-        table.add_row(
-            shape,
-            f"{found['answered']:,}",
-            f"{found['per_second']:,}",
-            f"{found['fills']:,}",
-            f"{found['rejected']:,}",
-            f"{found['unanswered']:,}",
-        )
-    console.print(table)
-    table = Table(title="Latency over TCP, open loop, order to its report, us")
-    columns = ("p25", "p50", "p95", "p99", "p99.9")
-    for name in ("orders a second", *columns, "unanswered"):
-        table.add_column(name, justify="right")
-    for rate in rates.split(","):
-        found = load("latency", host, port, sessions, rate, 5)
-        figures = [f"{found[name]:,.0f}" for name in columns]
-        table.add_row(f"{int(rate):,}", *figures, f"{found['unanswered']:,}")
-    console.print(table)
+    found = measure(dictionary, 10_000, max(rounds, 3))
+    return {one.name: [round(figure / 1_000, 2) for figure in one.rounds] for one in found}
 
 
 if __name__ == "__main__":

@@ -7,21 +7,30 @@ cancels.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
+import select
 import selectors
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from bench.venue import cpu_seconds
 from fix_engine.timestamps import TimestampFormatter
 from fix_engine.wire import encode
 
-SHAPES = ("cross", "rest", "cancel")
+SHAPES: Final = ("cross", "rest", "cancel")
+PERCENTILES: Final = {"p25": 0.25, "p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+WINDOW: Final = 256
 _PRICE, _LEVELS = 65_000, 50
-_STALL_S = 5.0
-_REJECTS = (b"\x01150=8\x01", b"\x0135=3\x01", b"\x0135=j\x01", b"\x0135=9\x01")
+_STALL_S: Final = 5.0
+_STALL_EACH_S: Final = 0.003  # for each session: with many, one turn of a venue takes long
+_LAST_FILLS_S: Final = 0.5  # of silence; fills of others may come behind the last answer
+_SPIN_S: Final = 0.0002  # before an order is due; a sleep of the kernel's may end 60 us late
+_REJECTS: Final = (b"\x01150=8\x01", b"\x0135=3\x01", b"\x0135=j\x01", b"\x0135=9\x01")
 
 
 def order_messages(client: int, count: int, shape: str, logon: bool = False) -> list[bytes]:
@@ -35,7 +44,7 @@ def order_messages(client: int, count: int, shape: str, logon: bool = False) -> 
         return encode(head + body)
 
     if logon:
-        return [message(b"A", 1, b"98=0\x01108=30\x01141=Y\x01")]
+        return [message(b"A", 1, b"98=0\x01108=600\x01141=Y\x01")]
     out: list[bytes] = []
     for n in range(count // 2 if shape == "cancel" else count):
         side = 1 + (n + client) % 2
@@ -53,33 +62,65 @@ def order_messages(client: int, count: int, shape: str, logon: bool = False) -> 
 
 @dataclass(slots=True)
 class Result:
-    """What one run measured; latencies in seconds, ascending."""
+    """What one run measured; latencies in seconds, ascending.
+
+    `late` is how much later than due each order has left: beyond the generator's own power.
+    """
 
     answered: int
     unanswered: int
     rejected: int
     fills: int
     seconds: float
-    latencies: list[float]
+    latencies: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+    cpu_s: float = 0.0  # of the generator
+    watched_s: float = 0.0  # CPU of the acceptor meanwhile, logons excluded
 
     def percentile_us(self, fraction: float) -> float:
         """A latency in microseconds, 0 when none was measured."""
-        if not self.latencies:
-            return 0.0
-        return (
-            self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * fraction))] * 1e6
-        )
+        return _percentile_us(self.latencies, fraction)
+
+    def summary(self) -> dict[str, Any]:
+        """For programs: counts, rates, percentiles in microseconds."""
+        out: dict[str, Any] = {
+            "answered": self.answered,
+            "unanswered": self.unanswered,
+            "rejected": self.rejected,
+            "fills": self.fills,
+            "seconds": round(self.seconds, 3),
+            "per_second": round(self.answered / self.seconds),
+            "generator_us": round(self.cpu_s * 1e6 / max(self.answered, 1), 2),
+            "acceptor_us": round(self.watched_s * 1e6 / max(self.answered, 1), 1),
+        }
+        for name, fraction in PERCENTILES.items():
+            out[name] = round(self.percentile_us(fraction), 1)
+        out["jitter"] = round(out["p95"] - out["p25"], 1)
+        out["late_p50"] = round(_percentile_us(self.late, 0.5), 1)
+        out["late_p99"] = round(_percentile_us(self.late, 0.99), 1)
+        return out
+
+
+def _percentile_us(ascending: list[float], fraction: float) -> float:
+    if not ascending:
+        return 0.0
+    return ascending[min(len(ascending) - 1, int(len(ascending) * fraction))] * 1e6
 
 
 class _Client:
-    def __init__(self, host: str, port: int, number: int, count: int, shape: str) -> None:
+    """One session; the answers of all are counted together in `tally`."""
+
+    def __init__(
+        self, address: tuple[str, int], number: int, count: int, shape: str, tally: _Tally
+    ) -> None:
         self.messages = order_messages(number, count, shape)
-        self.is_cancel = shape == "cancel"
-        self.sent = self.answered = self.rejected = self.fills = 0
-        self.sent_at: dict[bytes, float] = {}
-        self._tail = b""
+        self.sent = self.done = 0
+        self.due: list[float] = []  # by the order's number in this session
         self.out = memoryview(b"")
-        self.socket = socket.create_connection((host, port))
+        self._is_cancel = shape == "cancel"
+        self._tally = tally
+        self._tail = b""
+        self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.sendall(order_messages(number, 0, shape, logon=True)[0])
         data = b""
@@ -94,137 +135,186 @@ class _Client:
         """Whole reports that have arrived, counted."""
         data = self.socket.recv(1 << 20)
         if not data:
-            sys.exit(f"disconnected after {self.answered} answers")
+            sys.exit(f"disconnected after {self.done} answers")
         buffer = self._tail + data
         cut = buffer.rfind(b"\x0110=")
         end = buffer.find(b"\x01", cut + 1) + 1 if cut >= 0 else 0
         self._tail = buffer[end:]
         whole = buffer[:end]
-        self.answered += whole.count(b"\x01150=0\x01")
-        if self.is_cancel:
-            self.answered += whole.count(b"\x01150=4\x01")
-        self.fills += whole.count(b"\x01150=F\x01")
-        self.rejected += sum(whole.count(mark) for mark in _REJECTS)
+        answered = whole.count(b"\x01150=0\x01")
+        if self._is_cancel:
+            answered += whole.count(b"\x01150=4\x01")
+        rejected = sum(whole.count(mark) for mark in _REJECTS)
+        self.done += answered + rejected
+        tally = self._tally
+        tally.answered += answered
+        tally.rejected += rejected
+        tally.fills += whole.count(b"\x01150=F\x01")
         return whole
+
+    def write(self) -> None:
+        """As much of what is to go out as the socket takes."""
+        with contextlib.suppress(BlockingIOError):
+            self.out = self.out[self.socket.send(self.out) :]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What all sessions together were told."""
+
+    answered: int = 0
+    rejected: int = 0
+    fills: int = 0
 
 
 def throughput(
-    host: str, port: int, sessions: int, orders: int, shape: str, window: int = 256
+    address: tuple[str, int],
+    sessions: int,
+    orders: int,
+    shape: str,
+    window: int = WINDOW,
+    watch: int = 0,
 ) -> Result:
-    """As fast as the venue answers, with `window` requests unanswered per session."""
-    clients = [_Client(host, port, number, orders, shape) for number in range(1, sessions + 1)]
+    """As fast as the venue answers, with `window` requests unanswered per session.
+
+    `watch` is the process of the acceptor, if its CPU time is wanted.
+    """
+    tally = _Tally()
+    clients = [_Client(address, number, orders, shape, tally) for number in range(1, sessions + 1)]
     selector = selectors.DefaultSelector()
     for client in clients:
         selector.register(client.socket, selectors.EVENT_READ, client)
 
     def push(client: _Client) -> None:
-        if not client.out:
+        was_waiting = bool(client.out)
+        if not was_waiting:
             left = len(client.messages) - client.sent
-            free = min(window - (client.sent - client.answered - client.rejected), left)
+            free = min(window - (client.sent - client.done), left)
             if not free or free < min(window // 4, left):
                 return
             batch = client.messages[client.sent : client.sent + free]
             client.out = memoryview(b"".join(batch))
             client.sent += free
-        with contextlib.suppress(BlockingIOError):
-            client.out = client.out[client.socket.send(client.out) :]
-        write = selectors.EVENT_WRITE if client.out else 0
-        selector.modify(client.socket, selectors.EVENT_READ | write, client)
+        client.write()
+        if was_waiting != bool(client.out):
+            write = selectors.EVENT_WRITE if client.out else 0
+            selector.modify(client.socket, selectors.EVENT_READ | write, client)
 
     total = sum(len(client.messages) for client in clients)
+    cpu, watched = time.process_time(), cpu_seconds(watch) if watch else 0.0
     started = last = time.perf_counter()
     for client in clients:
         push(client)
-    while sum(client.answered + client.rejected for client in clients) < total:
-        events = selector.select(1.0)
-        for key, mask in events:
+    while tally.answered + tally.rejected < total:
+        for key, mask in selector.select(1.0):
             if mask & selectors.EVENT_READ and key.data.receive():
                 last = time.perf_counter()
             push(key.data)
-        if time.perf_counter() - last > _STALL_S:
+        if time.perf_counter() - last > _STALL_S + _STALL_EACH_S * sessions:
             break
-    return _result(clients, total, last - started, [])
+    result = _result(clients, tally, total, last - started)
+    result.cpu_s = time.process_time() - cpu
+    result.watched_s = cpu_seconds(watch) - watched if watch else 0.0
+    _take_last_fills(selector, tally, result)
+    return result
 
 
-def latency(host: str, port: int, sessions: int, rate: float, seconds: float) -> Result:
+def _take_last_fills(selector: selectors.BaseSelector, tally: _Tally, result: Result) -> None:
+    """An order is answered by its acknowledgement; the fills of the last may come behind it."""
+    while tally.fills < result.answered:
+        ready = selector.select(_LAST_FILLS_S)
+        for key, _ in ready:
+            key.data.receive()
+        if not ready:
+            break
+    result.fills = tally.fills
+    for key in list(selector.get_map().values()):
+        key.data.socket.close()
+
+
+def latency(address: tuple[str, int], sessions: int, rate: float, seconds: float) -> Result:
     """Open loop: orders leave at fixed times whatever has come back.
 
     Counted from the time at which an order was due, so that a late answer costs its wait too.
     """
-    total = int(rate * seconds)
-    clients = [
-        _Client(host, port, number, total // sessions + 1, "cross")
-        for number in range(1, sessions + 1)
-    ]
-    selector = selectors.DefaultSelector()
-    for client in clients:
-        selector.register(client.socket, selectors.EVENT_READ, client)
+    total, tally = int(rate * seconds), _Tally()
+    each = -(-total // sessions)
+    clients = [_Client(address, number, each, "cross", tally) for number in range(1, sessions + 1)]
+    by_fd = {client.socket.fileno(): client for client in clients}
+    poll, clock = select.epoll(), time.perf_counter
+    for fd in by_fd:
+        poll.register(fd, select.EPOLLIN)
     latencies: list[float] = []
-    gap, started, done = 1.0 / rate, time.perf_counter() + 0.05, 0
+    late: list[float] = []
+    gap, started, done = 1.0 / rate, clock() + 0.05, 0
     deadline = started + seconds + _STALL_S
-    while len(latencies) < total and time.perf_counter() < deadline:
+    while len(latencies) < total and (now := clock()) < deadline:
         due = started + done * gap
-        if done < total and time.perf_counter() >= due:
+        if done < total and now >= due:
             client = clients[done % sessions]
-            message = client.messages[client.sent]
-            client.sent_at[_cl_ord_id(message)] = due
-            client.socket.setblocking(True)
-            client.socket.sendall(message)
-            client.socket.setblocking(False)
+            client.due.append(due)
+            client.out = memoryview(bytes(client.out) + client.messages[client.sent])
+            client.write()
             client.sent += 1
             done += 1
-        soon = done < total and started + done * gap - time.perf_counter() < 0.0008
-        for key, _ in selector.select(0 if soon else 0.0005):
-            whole, now = key.data.receive(), time.perf_counter()
-            reports = whole.split(b"\x0110=")[:-1]
-            names = [_cl_ord_id(report) for report in reports if b"\x01150=0\x01" in report]
-            latencies += [now - key.data.sent_at.pop(name) for name in names]
+            late.append(now - due)
+        spare = started + done * gap - clock() - _SPIN_S if done < total else _STALL_S
+        if spare > 0:  # epoll sleeps for whole milliseconds, select for what it is told
+            select.select([poll], [], [], spare)
+        for fd, _ in poll.poll(0):
+            client = by_fd[fd]
+            whole, now = client.receive(), clock()
+            latencies += [
+                now - client.due[_number(report)]
+                for report in whole.split(b"\x0110=")
+                if b"\x01150=0\x01" in report
+            ]
+            if client.out:
+                client.write()
     latencies.sort()
-    return _result(clients, total, seconds, latencies)
-
-
-def _cl_ord_id(message: bytes) -> bytes:
-    start = message.index(b"\x0111=") + 4
-    return message[start : message.index(b"\x01", start)]
-
-
-def _result(clients: list[_Client], total: int, seconds: float, latencies: list[float]) -> Result:
+    late.sort()
+    result = _result(clients, tally, total, seconds)
+    result.latencies, result.late = latencies, late
     for client in clients:
         client.socket.close()
-    answered = sum(client.answered for client in clients)
-    rejected = sum(client.rejected for client in clients)
-    fills = sum(client.fills for client in clients)
-    return Result(answered, total - answered - rejected, rejected, fills, seconds, latencies)
+    return result
+
+
+def _number(report: bytes) -> int:
+    """The order's number in its session: what its ClOrdID ends with."""
+    start = report.index(b"\x0111=") + 4
+    return int(report[start : report.index(b"\x01", start)].rpartition(b"-")[2])
+
+
+def _result(clients: list[_Client], tally: _Tally, total: int, seconds: float) -> Result:
+    unanswered = total - tally.answered - tally.rejected
+    return Result(tally.answered, unanswered, tally.rejected, tally.fills, seconds)
 
 
 def main() -> None:
     """Run in a process of its own, so that the generator does not share the venue's core."""
-    mode, host, port, *rest = sys.argv[1:]
-    if mode == "throughput":
-        sessions, orders, shape = rest
-        result = throughput(host, int(port), int(sessions), int(orders), shape)
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
+    modes = parser.add_subparsers(dest="mode", required=True)
+    for mode in ("throughput", "latency"):
+        one = modes.add_parser(mode)
+        one.add_argument("host")
+        one.add_argument("port", type=int)
+        one.add_argument("sessions", type=int)
+        if mode == "throughput":
+            one.add_argument("orders", type=int, help="of each session")
+            one.add_argument("shape", choices=SHAPES)
+            one.add_argument("--window", type=int, default=WINDOW, help="unanswered per session")
+            one.add_argument("--watch", type=int, default=0, help="the acceptor's process")
+        else:
+            one.add_argument("rate", type=float, help="orders a second, of all together")
+            one.add_argument("seconds", type=float)
+    a = parser.parse_args()
+    address = a.host, a.port
+    if a.mode == "throughput":
+        result = throughput(address, a.sessions, a.orders, a.shape, a.window, a.watch)
     else:
-        sessions, rate, seconds = rest
-        result = latency(host, int(port), int(sessions), float(rate), float(seconds))
-    percentiles = {
-        name: round(result.percentile_us(fraction), 1)
-        for name, fraction in (
-            ("p25", 0.25),
-            ("p50", 0.5),
-            ("p95", 0.95),
-            ("p99", 0.99),
-            ("p99.9", 0.999),
-        )
-    }
-    summary = {
-        "answered": result.answered,
-        "unanswered": result.unanswered,
-        "rejected": result.rejected,
-        "fills": result.fills,
-        "seconds": round(result.seconds, 3),
-        "per_second": round(result.answered / result.seconds),
-    }
-    print(json.dumps(summary | percentiles))
+        result = latency(address, a.sessions, a.rate, a.seconds)
+    print(json.dumps(result.summary()))
 
 
 if __name__ == "__main__":

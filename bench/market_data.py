@@ -23,7 +23,7 @@ from bench.venue import VenueUnderTest, load
 
 _NONE, _READERS = "nobody reads", "readers"
 _PERCENTILES: Final = ("p50", "p95", "p99")
-_SETTINGS: Final = """\
+SETTINGS: Final = """\
 [session]
 max_strangers = {0}
 max_strangers_by_address = {0}
@@ -86,7 +86,7 @@ def main(
     phases: list[Phase] = []
     with tempfile.TemporaryDirectory() as home:
         settings = Path(home) / "venue.toml"
-        settings.write_text(_SETTINGS.format(readers + 100))
+        settings.write_text(SETTINGS.format(readers + 100))
         options = "--config", str(settings), "--durability", durability
         with VenueUnderTest(Path(home) / "data", *options) as venue:
             for number in range(rounds):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from fix_engine import codec
 
-console = Console(width=120, highlight=False, soft_wrap=False)
+console = Console(width=132, highlight=False, soft_wrap=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
@@ -25,6 +26,35 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     for row in rows:
         out.add_row(*row)
     return out
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A table that is printed, and put into a page."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def markdown(self) -> str:
+        """For docs/: names on the left, figures on the right."""
+        rules = ["---:" if index else "---" for index in range(len(self.columns))]
+        lines = [f"| {' | '.join(row)} |" for row in (self.columns, rules, *self.rows)]
+        return "\n".join((f"{self.title}:", "", *lines, ""))
+
+
+def show(sheets: Iterable[Sheet]) -> None:
+    """Print them."""
+    for one in sheets:
+        console.print(table(one.title, one.columns, one.rows))
+
+
+def write_plots(directory: Path | None, plots: Mapping[str, str]) -> None:
+    """SVG files, by name."""
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in plots.items():
+            (directory / f"{name}.svg").write_text(text)
 
 
 def machine(directory: Path | None = None) -> dict[str, Any]:

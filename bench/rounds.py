@@ -20,7 +20,7 @@ class Spread:
 
     def shown(self, decimals: int = 2) -> str:
         """As a cell of a table: the median, and from where to where."""
-        return f"{self.median:.{decimals}f} ({self.low:.{decimals}f}-{self.high:.{decimals}f})"
+        return f"{self.median:,.{decimals}f} ({self.low:,.{decimals}f}-{self.high:,.{decimals}f})"
 
 
 def spread(figures: Sequence[float]) -> Spread:

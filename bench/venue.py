@@ -1,4 +1,4 @@
-"""A venue process to measure, and what the system says of it; the load that it is measured with."""
+"""Processes to measure, what the system says of them, and the load that they are measured with."""
 
 from __future__ import annotations
 
@@ -13,36 +13,13 @@ from pathlib import Path
 from typing import Any, Self
 
 
-class VenueUnderTest:
-    """`seamark serve` on a free port, as a context manager; `opened_s` is how long its start took.
+class Acceptor:
+    """A process that listens, as a context manager, and what the system says of it."""
 
-    `program` is the module that has the command line.
-    """
-
-    def __init__(
-        self,
-        data: Path,
-        *options: str,
-        program: str = "exchange",
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        command = [sys.executable, "-m", program, "serve", "--port", "0", "--data", str(data)]
-        started = time.perf_counter()
-        self._process = subprocess.Popen(
-            [*command, *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **(environment or {})},
-        )
-        assert self._process.stdout is not None
-        banner = self._process.stdout.readline()
-        self.opened_s = time.perf_counter() - started
-        if "listens on" not in banner:
-            sys.exit(f"the venue did not start: {banner or 'see `seamark serve`'}")
-        address = banner.rsplit("listens on ", 1)[1].split(",")[0]
-        self.host, port = address.rsplit(":", 1)
-        self.port = int(port)
+    def __init__(self, process: subprocess.Popen[str], host: str, port: int) -> None:
+        self._process = process
+        self.pid = process.pid
+        self.host, self.port = host, port
 
     def __enter__(self) -> Self:
         return self
@@ -50,21 +27,14 @@ class VenueUnderTest:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def kill(self) -> None:
         """End it without a chance to write a snapshot."""
         self._process.kill()
         self._process.wait()
-
-    def recovery_s(self) -> float:
-        """How long it has read snapshot and journal, by its own words; 0 when there was nothing."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if found := re.search(r"Recovered .* in ([\d.]+) s", line):
-                return float(found[1])
-            if line.startswith("Next:"):
-                break
-        return 0.0
 
     def resident_bytes(self) -> int:
         """Memory of the process that is in RAM."""
@@ -83,8 +53,66 @@ class VenueUnderTest:
 
     def cpu_seconds(self) -> float:
         """Processor time that the process has used so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.pid)
+
+
+class VenueUnderTest(Acceptor):
+    """`seamark serve` on a free port; `opened_s` is how long its start took.
+
+    `program` is the module that has the command line.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *options: str,
+        program: str = "exchange",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        command = [sys.executable, "-m", program, "serve", "--port", "0", "--data", str(data)]
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [*command, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+        super().__init__(process, *_address(process, "see `seamark serve`"))
+        self.opened_s = time.perf_counter() - started
+
+    def recovery_s(self) -> float:
+        """How long it has read snapshot and journal, by its own words; 0 when there was nothing."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if found := re.search(r"Recovered .* in ([\d.]+) s", line):
+                return float(found[1])
+            if line.startswith("Next:"):
+                break
+        return 0.0
+
+
+class NullAcceptor(Acceptor):
+    """`bench.null`, which answers everything and knows nothing."""
+
+    def __init__(self) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.null"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        super().__init__(process, *_address(process, "python -m bench.null"))
+
+
+def _address(process: subprocess.Popen[str], remedy: str) -> tuple[str, int]:
+    """Where it listens, by the first line that it prints."""
+    assert process.stdout is not None
+    banner = process.stdout.readline()
+    if "listens on" not in banner:
+        sys.exit(f"the acceptor did not start: {banner or remedy}")
+    host, port = banner.rsplit("listens on ", 1)[1].split(",")[0].rsplit(":", 1)
+    return host, int(port)
 
 
 def resident_bytes(pid: int, figure: str = "VmRSS") -> int:
@@ -94,6 +122,12 @@ def resident_bytes(pid: int, figure: str = "VmRSS") -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(figure)), 0)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far, to a hundredth."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def load(*arguments: object) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Small exchanges on other FIX engines, measured beside ours: `python -m bench.peers`."""

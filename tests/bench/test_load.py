@@ -1,0 +1,44 @@
+"""The load generator, against an acceptor that answers everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench.load import Result, latency, order_messages, throughput
+from bench.venue import NullAcceptor
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[tuple[str, int]]:
+    with NullAcceptor() as acceptor:
+        yield acceptor.host, acceptor.port
+
+
+def test_every_order_is_answered_and_every_fill_taken(address: tuple[str, int]) -> None:
+    found = throughput(address, sessions=3, orders=200, shape="cross", window=16)
+    assert (found.answered, found.fills, found.unanswered, found.rejected) == (600, 600, 0, 0)
+    assert found.cpu_s > 0
+
+
+def test_latency_is_that_of_every_order(address: tuple[str, int]) -> None:
+    found = latency(address, sessions=2, rate=500, seconds=0.2)
+    assert (found.answered, found.unanswered) == (100, 0)
+    assert len(found.latencies) == len(found.late) == 100
+    assert found.latencies == sorted(found.latencies)
+    assert min(found.latencies) > 0
+
+
+def test_a_summary_has_the_jitter() -> None:
+    found = Result(100, 0, 0, 100, 1.0, [number / 1e6 for number in range(100)]).summary()
+    assert found["jitter"] == found["p95"] - found["p25"] == 70
+    assert found["per_second"] == 100
+
+
+@pytest.mark.parametrize(("shape", "types"), [("cross", b"DDDD"), ("cancel", b"DFDF")])
+def test_a_shape_is_what_it_says(shape: str, types: bytes) -> None:
+    made = order_messages(1, 4, shape)
+    found = b"".join(one.split(b"\x0135=")[1][:1] for one in made)
+    assert found == types
+    assert [one.split(b"\x0134=")[1].split(b"\x01")[0] for one in made] == [b"2", b"3", b"4", b"5"]
