@@ -26,6 +26,7 @@ import typer
 from bench.hot_path import LENGTHS
 from bench.order_path import Stage, in_order
 from bench.report import Sheet, console, show, write_json
+from fix_engine import codec
 
 _ROOT: Final = Path(__file__).parents[1]
 KEPT: Final = _ROOT / "bench" / "instructions.json"
@@ -140,8 +141,9 @@ def _kept() -> dict[str, int]:
 
 
 def _interpreter() -> str:
-    """Counts depend on how it was compiled, too."""
-    return f"{platform.python_implementation()} {sys.version} {platform.machine()}"
+    """Counts depend on how it was compiled, too, and on which codec runs."""
+    python = f"{platform.python_implementation()} {sys.version} {platform.machine()}"
+    return f"{python}, codec {codec.described()}"
 
 
 if __name__ == "__main__":

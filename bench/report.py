@@ -76,7 +76,7 @@ def in_one_line(found: dict[str, Any]) -> str:
     where = f", journals on {found['files']}" if "files" in found else ""
     return (
         f"Python {found['python']}, Linux {found['kernel']}, {found['processor']}{where}; "
-        f"codec: {found['codec']}; "
+        f"codec: {found.get('codec', 'not said')}; "
         f"load before: {found['load']}"
     )
 
