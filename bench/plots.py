@@ -14,11 +14,11 @@ from bench.rounds import Spread
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
 _WIDTH: Final = 760
 _INK, _FAINT = "#222222", "#d9d9d9"
-_LEFT, _RIGHT, _TOP = 80, 24, 44
-_LABEL_WIDTH: Final = 150  # beside bars
+_LEFT, _RIGHT, _TOP = 80, 36, 44
+_LABEL_WIDTH: Final = 230  # beside bars
 _BAR, _GAP = 22, 12
 _PLOT_HEIGHT: Final = 260
-_LEGEND_ROW: Final = 20
+_LEGEND_ROW, _LEGEND_WIDTH = 20, 220
 _LEGEND_COLUMNS: Final = 3
 
 
@@ -95,7 +95,7 @@ def lines(
         parts += [_path(places, colour, 2)]
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
         row, column = divmod(index, _LEGEND_COLUMNS)
-        x, y = _LEFT + column * 220, bottom + 64 + row * _LEGEND_ROW
+        x, y = _LEFT + column * _LEGEND_WIDTH, bottom + 64 + row * _LEGEND_ROW
         parts += [_path([(x, y), (x + 22, y)], colour, 3), _text(x + 30, y + 4, one.name)]
     rows = ceil(len(some) / _LEGEND_COLUMNS)
     return _document(title, bottom + 64 + rows * _LEGEND_ROW, parts)

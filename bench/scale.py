@@ -42,7 +42,7 @@ _NAMES: Final = {
     "age": "orders before",
     "stored": "stored messages",
     "sessions over TCP": "sessions, over TCP",
-    "readers": "readers of market data, over TCP",
+    "readers": "readers, over TCP",
 }
 _UNITS: Final = {
     "sessions": "a session",
@@ -127,7 +127,9 @@ def sheets(found: Mapping[str, Any]) -> list[Sheet]:
             size, some = list(found["series"][kind].items())[-1]
             each = spread([one["bytes"] for one in some]).shown(0)
             weights.append((unit, each, f"{int(size):,}"))
-    return [*out, Sheet("What it weighs in memory", ("", "bytes", "measured on"), weights)]
+    if weights:
+        out.append(Sheet("What it weighs in memory", ("", "bytes", "measured on"), weights))
+    return out
 
 
 def drawn(found: Mapping[str, Any]) -> dict[str, str]:

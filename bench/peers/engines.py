@@ -93,7 +93,15 @@ def _build_go() -> None:
 
 def _go_version() -> str:
     """An older one than our clients': later ones write in a busy loop, see docs/performance.md."""
-    found = re.search(r"quickfixgo/quickfix v(\S+)", (_HERE / "quickfixgo/go.mod").read_text())
+    return _pinned(r"quickfixgo/quickfix v(\S+)", "quickfixgo/go.mod")
+
+
+def _java_version() -> str:
+    return _pinned(r"quickfixj-core</artifactId>\s*<version>(.+?)<", "quickfixj/pom.xml")
+
+
+def _pinned(pattern: str, name: str) -> str:
+    found = re.search(pattern, (_HERE / name).read_text())
     return found[1] if found else ""
 
 
@@ -110,7 +118,7 @@ PEERS: Final = {
         _build_cpp,
         lambda: [str(_CPP.target / "acceptor")],
     ),
-    "quickfixj": Peer(QuickFixJ.name, QuickFixJ().version, _build_java, _java_command),
+    "quickfixj": Peer(QuickFixJ.name, _java_version, _build_java, _java_command),
     "quickfixgo": Peer(
         QuickFixGo.name,
         _go_version,
