@@ -12,20 +12,22 @@ _REMOVED_FROM_MARKET = 6  # QuoteStatus (297)
 
 
 def quotes_acknowledged(event: QuotesAcknowledged, position: int, now: int) -> bytes:
-    """The body of the answer to a MassQuote or a QuoteCancel, in tag order but for the groups."""
+    """The body of the answer to a MassQuote or a QuoteCancel.
+
+    In tag order, but for the sets, which come last: quickfixgo takes what follows a group that has
+    groups of its own for a part of it.
+    """
     get = event.message.get
     fields = [
         (b"1", get(tags.ACCOUNT)),
         (b"58", event.text or None),
         (b"117", get(tags.QUOTE_ID)),
         (b"131", get(tags.QUOTE_REQ_ID)),
-    ]
-    tail = [
         (b"297", b"%d" % event.status),
         (b"300", b"%d" % event.reason if event.reason else None),
         (b"301", get(tags.QUOTE_RESPONSE_LEVEL)),
     ]
-    return _written(fields) + _sets(event) + _written(tail)
+    return _written(fields) + _sets(event)
 
 
 def quote_removed(event: QuoteRemoved, time: bytes) -> bytes:

@@ -1,4 +1,8 @@
-"""ExecutionReports as TradeCaptureReports: one side of a trade, in tag order but for the groups."""
+"""ExecutionReports as TradeCaptureReports: one side of a trade.
+
+In tag order, but for the sides, which come last: quickfixgo takes what follows a group that has
+groups of its own for a part of it.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +45,13 @@ def trade_report(
             b"60=%b" % time,
             b"75=%b" % time[:8],
             b"150=F",
-            *sides,
             b"568=%b" % request_id,
             b"570=N",
             b"571=%b" % fields[tags.EXEC_ID],
             b"851=%b" % liquidity,
             b"880=%b" % _match_id(fields[tags.EXEC_ID], liquidity),
             *((b"912=Y",) if is_last else ()),
+            *sides,
         ]
     )
 

@@ -2,7 +2,8 @@
 
 The program is two clients of the venue, a buyer and a seller, each with a session of its own. It
 does what the script says, line by line: see script/client.py. Its arguments are what a Part has. It
-is run twice: over TCP, where nobody asks who it is, and over TLS, where it has to show that.
+is run three times: over TCP, where nobody asks who it is; where the seller watches what the buyer
+does; and over TLS, where it has to show who it is.
 
 Its connections run through proxies, each client's through a port of its own.
 """
@@ -51,6 +52,7 @@ class Engine(Protocol):
 
     name: str
     initials: str  # its CompIDs are these with _BUYER and _SELLER
+    checks_order: bool  # whether it rejects entries of groups whose fields come in another order
     checks_names: bool  # whether the certificate of a server has to be for the host it is on
 
     def version(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from enum import StrEnum
 from typing import Final
 
 _HOST: Final = "127.0.0.1"
-_CHUNK: Final = 4096
+_CHUNK: Final = 8192
+_MESSAGE: Final = re.compile(rb"(8=FIX\.4\.4\x01)9=\d+\x01(.+?\x01)10=\d{3}\x01", re.DOTALL)
 
 
 class Direction(StrEnum):
@@ -29,6 +31,7 @@ class Proxy:
         self._ends: dict[Direction, asyncio.StreamWriter] = {}
         self._left: dict[Direction, int] = {}  # bytes until the cut, where one is ordered
         self._was_cut = asyncio.Event()
+        self._lie: tuple[bytes, bytes] | None = None  # what takes the place of what
         self._pumps: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -47,6 +50,10 @@ class Proxy:
     async def until_cut(self) -> None:
         """Wait for the cut that was ordered last."""
         await self._was_cut.wait()
+
+    def falsify(self, old: bytes, new: bytes) -> None:
+        """Put something else into the next message to the client that has it, in its frame."""
+        self._lie = old, new
 
     def close(self) -> None:
         """Stop listening, and drop what is connected."""
@@ -82,6 +89,8 @@ class Proxy:
             while data := await reader.read(_CHUNK):
                 if self._ends.get(direction) is not writer:
                     return  # cut meanwhile: what was in flight is lost
+                if direction is Direction.TO_CLIENT and self._lie is not None:
+                    data = self._falsified(data, *self._lie)
                 left = self._left.get(direction)
                 if left is not None and len(data) >= left:
                     writer.write(data[:left])
@@ -92,6 +101,17 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         writer.close()
+
+    def _falsified(self, data: bytes, old: bytes, new: bytes) -> bytes:
+        """The message has to be all in what was read at once."""
+        for found in _MESSAGE.finditer(data):
+            if old in found[0]:
+                self._lie = None
+                body = found[2].replace(old, new)
+                message = b"%b9=%d\x01%b" % (found[1], len(body), body)
+                message += b"10=%03d\x01" % (sum(message) % 256)
+                return data[: found.start()] + message + data[found.end() :]
+        return data
 
     def _cut(self, direction: Direction) -> None:
         """Drop both directions; the bytes that were counted still get to where they go."""

@@ -25,6 +25,7 @@ class QuickFixCpp:
 
     name = "QuickFIX C++"
     initials = "QFC"
+    checks_order = False
     checks_names = False
 
     def version(self) -> str:

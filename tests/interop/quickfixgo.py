@@ -24,6 +24,7 @@ class QuickFixGo:
 
     name = "QuickFIX/Go"
     initials = "QFG"
+    checks_order = True
     checks_names = True
 
     def version(self) -> str:

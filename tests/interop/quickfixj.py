@@ -23,6 +23,7 @@ class QuickFixJ:
 
     name = "QuickFIX/J"
     initials = "QFJ"
+    checks_order = True
     checks_names = True
 
     def version(self) -> str:

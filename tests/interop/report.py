@@ -10,7 +10,7 @@ from typing import Final
 
 #: What the steps of a day are about. "session": to log on, to stay alive, to have nothing refused.
 AREAS: Final = (
-    *("session", "orders", "bad input", "market data"),
+    *("session", "orders", "bad input", "market data", "reference data", "drop copy"),
     *("resend", "cuts", "reset", "disconnect", "logout"),
     *("TLS", "credentials"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,8 @@ from tests.interop.script.checks import Step, play
 from tests.interop.script.client import Program
 from tests.interop.script.day import Day
 from tests.interop.script.secure import Secure
-from tests.interop.settings import secure_settings
+from tests.interop.script.watched import Watched
+from tests.interop.settings import secure_settings, watched_settings
 from tests.interop.venue import Venue
 
 _PART_S: Final = 300  # then the program is taken to hang
@@ -27,20 +28,41 @@ _LINE_BYTES: Final = 1 << 20  # the longest line that a program may print
 async def run_day(engine: Engine, directory: Path, outcome: Outcome) -> None:
     """Run an engine's program against venues that are opened for it. Raises VenueError."""
     started = time.monotonic()
-    await _run_part(engine, directory / "tcp", outcome)
+    comp_ids = {role: f"{engine.initials}_{role.upper()}" for role in ROLES}
+    await _run_part(engine, directory / "tcp", outcome, "", _day)
+    settings = watched_settings(comp_ids)
+
+    def watched(program: Program, venue: Venue) -> Iterable[Step]:
+        return Watched(program.clients, venue.tell, checks_order=engine.checks_order).steps()
+
+    await _run_part(engine, directory / "watched", outcome, settings, watched)
     keys = make_keys(directory / "keys")
-    await _run_part(engine, directory / "tls", outcome, keys)
+
+    def secure(program: Program, _: Venue) -> Iterable[Step]:
+        return Secure(program.clients, keys, checks_names=engine.checks_names).steps()
+
+    settings = secure_settings(keys, comp_ids)
+    await _run_part(engine, directory / "tls", outcome, settings, secure, keys)
     outcome.seconds = time.monotonic() - started
 
 
+def _day(program: Program, _: Venue) -> Iterable[Step]:
+    return Day(program.clients).steps()
+
+
 async def _run_part(
-    engine: Engine, directory: Path, outcome: Outcome, keys: Keys | None = None
+    engine: Engine,
+    directory: Path,
+    outcome: Outcome,
+    settings: str,
+    script: Callable[[Program, Venue], Iterable[Step]],
+    keys: Keys | None = None,
 ) -> None:
-    """The part over TCP; with keys that over TLS."""
+    """One part, with a venue of its own; with keys it is over TLS."""
     stores = directory / "client"
     stores.mkdir(parents=True)
     comp_ids = {role: f"{engine.initials}_{role.upper()}" for role in ROLES}
-    venue = await Venue.start(directory, secure_settings(keys, comp_ids) if keys else "")
+    venue = await Venue.start(directory, settings)
     proxies = {role: Proxy(venue.tls_port if keys else venue.port) for role in ROLES}
     try:
         for proxy in proxies.values():
@@ -51,12 +73,7 @@ async def _run_part(
             *engine.command(part), stdin=PIPE, stdout=PIPE, limit=_LINE_BYTES
         )
         program = Program(process, proxies, comp_ids)
-        script = (
-            Secure(program.clients, keys, checks_names=engine.checks_names)
-            if keys
-            else Day(program.clients)
-        )
-        await _watch(program, script.steps(), venue, outcome)
+        await _watch(program, script(program, venue), venue, outcome)
     finally:
         for proxy in proxies.values():
             proxy.close()

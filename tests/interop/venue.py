@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE, STDOUT, Process
 from pathlib import Path
 from typing import Final
 
+_SEAMARK: Final = str(Path(sys.executable).with_name("seamark"))
+_LOG: Final = "venue.log"
+_SETTINGS: Final = "exchange.toml"
 _PATIENCE_S: Final = 30
 _SHOWN: Final = 400  # characters of a log line
 _LISTENS = re.compile(r"listens on \S+:(\d+)")
@@ -23,26 +26,26 @@ class VenueError(Exception):
 class Venue:
     """The process."""
 
-    def __init__(self, process: Process, log: Path) -> None:
+    def __init__(self, process: Process, directory: Path) -> None:
         self.port = 0
         self.tls_port = 0
         self._process = process
-        self._log = log
+        self._log = directory / _LOG
+        self._own = _own(directory)
 
     @classmethod
     async def start(cls, directory: Path, settings: str = "") -> Venue:
         """Open a venue that keeps all that it has in a directory. Raises VenueError."""
-        log, file = directory / "venue.log", directory / "exchange.toml"
-        file.write_text(settings)
-        seamark = Path(sys.executable).with_name("seamark")
-        options = ["--data", str(directory / "journal"), "--port", "0", "--durability", "os"]
+        log = directory / _LOG
+        (directory / _SETTINGS).write_text(settings)
+        options = ["--port", "0", "--durability", "os"]
         with log.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
-                *(str(seamark), "serve", "--config", str(file), *options),
+                *(_SEAMARK, "serve", *_own(directory), *options),
                 stdout=PIPE,
                 stderr=stderr,
             )
-        venue = cls(process, log)
+        venue = cls(process, directory)
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 if await venue._opens():
@@ -65,6 +68,15 @@ class Venue:
                 return True
         return False
 
+    async def tell(self, *words: str) -> None:
+        """What its operator would type behind `seamark`. Raises VenueError."""
+        process = await asyncio.create_subprocess_exec(
+            _SEAMARK, *words, *self._own, stdout=PIPE, stderr=STDOUT
+        )
+        said, _ = await process.communicate()
+        if process.returncode:
+            raise VenueError(f"seamark {' '.join(words)}: {said.decode()}")
+
     async def ended(self) -> str:
         """Wait until it ends without being asked to; how, with the last line of its log."""
         code = await self._process.wait()
@@ -81,3 +93,8 @@ class Venue:
         except TimeoutError:
             self._process.kill()
         return await self._process.wait()
+
+
+def _own(directory: Path) -> tuple[str, ...]:
+    """The options that say which venue is meant."""
+    return "--config", str(directory / _SETTINGS), "--data", str(directory / "journal")

@@ -218,8 +218,10 @@ private:
     std::unique_ptr<FIX::Initiator> initiator;
 };
 
-/// Groups whose entries have a single field, and what counts them.
-const std::map<int, int> COUNTS = {{269, 267}, {55, 146}};
+/// What counts a group of which this field is, where that is there.
+const std::map<int, int> COUNTS = {{269, 267}, {55, 146}, {75, 580}, {60, 580}};
+/// What entries begin with, by what counts them.
+const std::map<int, int> DELIMITERS = {{267, 269}, {146, 55}, {580, 75}};
 
 void send(FIX::Session& session, const std::string& text) {
     FIX::Message message;
@@ -228,9 +230,12 @@ void send(FIX::Session& session, const std::string& text) {
         if (tag == FIX::FIELD::MsgType) {
             message.getHeader().setField(tag, value);
         } else if (count != COUNTS.end() && message.isSetField(count->second)) {
-            FIX::Group entry(count->second, tag);
-            entry.setField(tag, value);
-            message.addGroup(entry);
+            const int delimiter = DELIMITERS.at(count->second);
+            if (tag == delimiter) {
+                message.addGroup(FIX::Group(count->second, delimiter));
+            }
+            const auto last = static_cast<int>(message.groupCount(count->second));
+            message.getGroupRef(last, count->second).setField(tag, value);
         } else {
             message.setField(tag, value);
         }

@@ -121,23 +121,33 @@ func (c *client) logout() error {
 	return c.prepare()
 }
 
-// Groups whose entries have a single field, and what counts them.
-var counts = map[quickfix.Tag]quickfix.Tag{269: 267, 55: 146}
+// Groups by what counts them: their fields in order, of which each entry has the first.
+var members = map[quickfix.Tag][]quickfix.Tag{267: {269}, 146: {55}, 580: {75, 60}}
+
+// What counts a group of which this field is, where that is there.
+var counts = map[quickfix.Tag]quickfix.Tag{269: 267, 55: 146, 75: 580, 60: 580}
 
 func (c *client) send(fields []field) error {
 	message := quickfix.NewMessage()
 	groups := map[quickfix.Tag]*quickfix.RepeatingGroup{}
+	var entry *quickfix.Group
 	for _, f := range fields {
 		if f.tag == tagMsgType {
 			message.Header.SetString(tagMsgType, f.value)
 		} else if count, known := counts[quickfix.Tag(f.tag)]; known && message.Body.Has(count) {
 			group, found := groups[count]
 			if !found {
-				template := quickfix.GroupTemplate{quickfix.GroupElement(quickfix.Tag(f.tag))}
+				template := quickfix.GroupTemplate{}
+				for _, tag := range members[count] {
+					template = append(template, quickfix.GroupElement(tag))
+				}
 				group = quickfix.NewRepeatingGroup(count, template)
 				groups[count] = group
 			}
-			group.Add().SetString(quickfix.Tag(f.tag), f.value)
+			if quickfix.Tag(f.tag) == members[count][0] {
+				entry = group.Add()
+			}
+			entry.SetString(quickfix.Tag(f.tag), f.value)
 		} else {
 			message.Body.SetString(quickfix.Tag(f.tag), f.value)
 		}

@@ -99,6 +99,7 @@ class Client:
         self.is_up = False
         self.losses = 0  # how often it went down
         self.exec_ids: list[str] = []  # of all reports so far, in the order of their arrival
+        self.taken: list[Message] = []  # what `expect` has returned
         self._program = program
         self._inbox: deque[Message] = deque()
         self._counts: Counter[str] = Counter()
@@ -140,6 +141,7 @@ class Client:
         await self.until(lambda: bool(self._inbox), f"got nothing, expected {expected}")
         message = self._inbox.popleft()
         message.check(expected)
+        self.taken.append(message)
         return message
 
     async def take(self, wanted: int) -> list[Message]:

@@ -11,7 +11,8 @@ from tests.interop.script.checks import Check, Step, nothing_rejected, reports_i
 from tests.interop.script.client import Client
 from tests.interop.script.cuts import Cuts
 from tests.interop.script.fix import TEXT, unless
-from tests.interop.script.market_data import MARKET_DATA, watch
+from tests.interop.script.groups import watch
+from tests.interop.script.market_data import MARKET_DATA
 from tests.interop.script.orders import BAD_INPUT, ORDERS, converse
 
 _HEARTBEAT_S: Final = 5  # of the programs' sessions

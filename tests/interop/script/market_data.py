@@ -1,23 +1,10 @@
-"""Market data of the day: every view subscribed to, traded in, repaired, ended, refused.
-
-"reader < 35=X 262=a | 279=0 269=0 270=100" expects a message with just these entries, each of
-which has these fields.
-"""
+"""Market data of the day: every view subscribed to, traded in, repaired, ended, refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final
 
-from tests.interop.script import numbers
-from tests.interop.script.client import Client
-from tests.interop.script.fix import SOH, TEXT, Message, unless
-
 _BOOK: Final = "267=2 269=0 269=1"
-_DELIMITERS: Final = {"W": "269", "X": "279"}
-_DECIMALS: Final = frozenset(("270", "271"))
-_COUNT: Final = 268
 
 #: Step by step; each builds on those before. The symbol is one that nothing else trades.
 MARKET_DATA: Final = {
@@ -96,55 +83,3 @@ MARKET_DATA: Final = {
         buyer < 35=Y 262=no3 !281 58=*
         """,
 }
-
-
-async def watch(clients: Mapping[str, Client], lines: str) -> str:
-    """Send and expect, line by line; then nothing more comes."""
-    remark = ""
-    for line in filter(None, map(str.strip, lines.splitlines())):
-        role, way, text = line.split(maxsplit=2)
-        if way == ">":
-            clients[role].send(text)
-            continue
-        head, *wanted = text.split("|")
-        message = await clients[role].expect(head)
-        if wanted:
-            _compare(message, [one.split() for one in wanted])
-        remark = message.get(TEXT) or remark
-    for client in clients.values():
-        await numbers.ping(client, "MD")
-        unless(client.waiting == 0, f"{client.role} got {client.waiting} messages too many")
-    return remark
-
-
-def _compare(message: Message, wanted: list[list[str]]) -> None:
-    found = _entries(message)
-    unless(len(found) == len(wanted), f"expected {len(wanted)} entries in {message}")
-    unless(message.number(_COUNT) == len(found), f"NoMDEntries is wrong in {message}")
-    for entry, fields in zip(found, wanted, strict=True):
-        for field in fields:
-            tag, _, value = field.partition("=")
-            there = entry.get(tag)
-            unless(there is not None and _is(tag, there, value), f"expected {field} in {message}")
-
-
-def _is(tag: str, value: str, wanted: str) -> bool:
-    if wanted == "*":
-        return bool(value)
-    return Decimal(value) == Decimal(wanted) if tag in _DECIMALS else value == wanted
-
-
-def _entries(message: Message) -> list[dict[str, str]]:
-    """Entries as the engine shows them: some put the fields of a message in order of tags."""
-    delimiter = _DELIMITERS[message.type]
-    found: list[dict[str, str]] = []
-    is_inside = False
-    for field in message.raw.strip(SOH).split(SOH):
-        tag, _, value = field.partition("=")
-        if tag == str(_COUNT):
-            is_inside = True
-        elif is_inside and tag == delimiter:
-            found.append({tag: value})
-        elif is_inside and found and tag not in found[-1]:
-            found[-1][tag] = value
-    return found

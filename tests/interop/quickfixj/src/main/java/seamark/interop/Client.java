@@ -28,8 +28,10 @@ final class Client implements Application {
     private static final int MSG_TYPE = 35;
     private static final String LOGON = "A";
     private static final String LOGOUT = "5";
-    /** Groups whose entries have a single field, and what counts them. */
-    private static final Map<Integer, Integer> COUNTS = Map.of(269, 267, 55, 146);
+    /** What counts a group of which this field is, where that is there. */
+    private static final Map<Integer, Integer> COUNTS = Map.of(269, 267, 55, 146, 75, 580, 60, 580);
+    /** What entries begin with, by what counts them. */
+    private static final Map<Integer, Integer> DELIMITERS = Map.of(267, 269, 146, 55, 580, 75);
     /** Longer than any machine takes to go on with a thread that it has stopped. */
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(20);
 
@@ -129,14 +131,17 @@ final class Client implements Application {
 
     void send(List<StringField> fields) {
         Message message = new Message();
+        Group entry = null;
         for (StringField field : fields) {
             Integer count = COUNTS.get(field.getTag());
             if (field.getTag() == MSG_TYPE) {
                 message.getHeader().setField(field);
             } else if (count != null && message.isSetField(count)) {
-                Group entry = new Group(count, field.getTag());
+                if (DELIMITERS.get(count) == field.getTag()) {
+                    entry = new Group(count, field.getTag());
+                    message.addGroupRef(entry);
+                }
                 entry.setField(field);
-                message.addGroup(entry);
             } else {
                 message.setField(field);
             }
