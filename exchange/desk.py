@@ -17,6 +17,10 @@ from sessions.application import Peer
 
 Question = Callable[[Peer, Message], None]
 
+SNAPSHOT: Final = b"0"  # SubscriptionRequestType (263)
+SUBSCRIBE: Final = b"1"
+UNSUBSCRIBE: Final = b"2"
+
 _OF_DESKS: Final = (
     *(tags.SECURITY_LIST, tags.SECURITY_DEFINITION, tags.TRADING_SESSION_STATUS),
     tags.MARKET_DATA_REQUEST_REJECT,

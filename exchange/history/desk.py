@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from exchange.copies import body_of, copied, joined
-from exchange.desk import Question
+from exchange.desk import UNSUBSCRIBE, Question
 from exchange.events import Executed, VenueEvent
 from exchange.history.request import OTHER, RefusedError, Wanted, rank_of_original, read_request
 from exchange.history.trades import fields_of, trade_report
@@ -96,7 +96,7 @@ class HistoryDesk:
         own = self._running.setdefault(peer.number, {})
         request_id = message.get(tags.TRADE_REQUEST_ID) or b""
         try:
-            if message.get(tags.SUBSCRIPTION_REQUEST_TYPE) == b"2":
+            if message.get(tags.SUBSCRIPTION_REQUEST_TYPE) == UNSUBSCRIBE:
                 self._disable(peer, message, own, request_id)
                 return
             if self._journal.lack is not None:
@@ -290,7 +290,7 @@ class HistoryDesk:
                 if running.wanted.means(fields, account):
                     running.count += 1
                     report = trade_report(fields, account, comp_id, running.request_id, False)
-                    running.peer.send(tags.TRADE_CAPTURE_REPORT, report)
+                    running.peer.send(tags.TRADE_CAPTURE_REPORT, report, running.route)
 
     def _settle_following(self, ended: Iterable[Running]) -> None:
         """Follow the venue no longer than anybody wants to know."""

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.desk import Question
+from exchange.desk import SNAPSHOT, UNSUBSCRIBE, Question
 from exchange.market_data.feed import View
 from exchange.market_data.publisher import CallLater, Publisher, Subscription
 from exchange.market_data.request import (
     DUPLICATE,
     INSUFFICIENT_BANDWIDTH,
-    SNAPSHOT,
-    UNSUBSCRIBE,
     MarketDataRequest,
     Refusal,
     parse_request,
@@ -22,6 +20,7 @@ from exchange.market_data.request import (
 from exchange.sequencer import Sequencer
 from fix_engine import tags
 from fix_engine.message import Message
+from fix_engine.outbound import return_route
 from sessions.application import Peer
 from sessions.turn import Turn
 
@@ -58,7 +57,7 @@ class MarketDataDesk:
     def _ask(self, peer: Peer, message: Message) -> None:
         request = parse_request(message, self._sequencer.venue.state.listing.tradable)
         if not isinstance(request, Refusal):
-            refusal = self._obey(peer, request)
+            refusal = self._obey(peer, request, return_route(message))
             if refusal is None:
                 return
             request = refusal
@@ -68,11 +67,12 @@ class MarketDataDesk:
             message.get(tags.MD_REQ_ID) or b"",
             reason,
         )
-        peer.send(tags.MARKET_DATA_REQUEST_REJECT, body)
+        peer.send(tags.MARKET_DATA_REQUEST_REJECT, body, return_route(message))
 
-    def _obey(self, peer: Peer, request: MarketDataRequest) -> Refusal | None:
+    def _obey(self, peer: Peer, request: MarketDataRequest, route: bytes) -> Refusal | None:
+        """`route`: header fields that bring answers back to where in the client they belong."""
         by_id = self._wanted.setdefault(peer.number, {})
-        own = b"262=%b\x01" % request.request_id
+        own = b"%b262=%b\x01" % (route, request.request_id)
         wanted = by_id.get(request.request_id)
         if request.kind == SNAPSHOT:
             if wanted is not None:

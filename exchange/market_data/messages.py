@@ -7,10 +7,11 @@ fragment then say LastFragment (893) N.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from exchange.fragments import fragments_of
 from fix_engine.logon import OUR_LARGEST_MESSAGE
 from fix_engine.outbound import SharedFields
 
@@ -63,7 +64,7 @@ def incremental_entry(entry: Entry, symbol: bytes, rpt_seq: int, position: int) 
 
 def fragments(head: bytes, entries: Sequence[bytes]) -> list[SharedFields]:
     """One message with all the entries, or as many as it takes; `head` are its first fields."""
-    pages = list(_pages(entries, _MAX_ENTRIES_BYTES - len(head)))
+    pages = list(fragments_of(entries, _MAX_ENTRIES_BYTES - len(head)))
     if len(pages) == 1:
         return [SharedFields.of(b"%b268=%d\x01%b" % (head, len(entries), b"".join(entries)))]
     return [
@@ -73,15 +74,3 @@ def fragments(head: bytes, entries: Sequence[bytes]) -> list[SharedFields]:
         )
         for number, page in enumerate(pages, 1)
     ]
-
-
-def _pages(entries: Iterable[bytes], most: int) -> Iterable[list[bytes]]:
-    page: list[bytes] = []
-    size = 0
-    for entry in entries:
-        if page and size + len(entry) > most:
-            yield page
-            page, size = [], 0
-        page.append(entry)
-        size += len(entry)
-    yield page

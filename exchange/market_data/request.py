@@ -6,16 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from exchange.desk import SUBSCRIBE, UNSUBSCRIBE
 from exchange.instruments import Instrument
 from exchange.market_data.feed import View
 from exchange.market_data.figures import STATISTICS
 from exchange.market_data.messages import BID, MAX_REQUEST_ID_BYTES, OFFER, TRADE
 from fix_engine import tags
 from fix_engine.message import Message
-
-SNAPSHOT: Final = b"0"  # SubscriptionRequestType (263)
-SUBSCRIBE: Final = b"1"
-UNSUBSCRIBE: Final = b"2"
 
 # MDReqRejReason (281)
 UNKNOWN_SYMBOL: Final = b"0"

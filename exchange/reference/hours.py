@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from exchange.desk import SUBSCRIBE, UNSUBSCRIBE
 from exchange.reference.fields import written
-from exchange.reference.subscriptions import SUBSCRIBE, UNSUBSCRIBE, Subscription, Subscriptions
+from exchange.reference.subscriptions import Subscription, Subscriptions
 from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.outbound import return_route

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from exchange.desk import SUBSCRIBE, UNSUBSCRIBE
 from exchange.executor import Executor
 from exchange.reference.fields import find_tradable, written
-from exchange.reference.subscriptions import SUBSCRIBE, UNSUBSCRIBE, Subscription, Subscriptions
+from exchange.reference.subscriptions import Subscription, Subscriptions
 from exchange.reports import TRADING_STATUS
 from exchange.venue.protections import market_text
 from fix_engine import tags

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from exchange.desk import SNAPSHOT, SUBSCRIBE, UNSUBSCRIBE
 from exchange.executor import Executor
+from exchange.fragments import fragments_of
 from exchange.instruments import Instrument
 from exchange.reference.catalogue import Catalogue
 from exchange.reference.fields import find_tradable, written
 from exchange.reference.hours import MAIN_SESSION
 from exchange.reference.ids import ResponseIds
-from exchange.reference.subscriptions import (
-    SNAPSHOT,
-    SUBSCRIBE,
-    UNSUBSCRIBE,
-    Subscription,
-    Subscriptions,
-)
+from exchange.reference.subscriptions import Subscription, Subscriptions
 from fix_engine import tags
 from fix_engine.message import Message
 from fix_engine.outbound import return_route
@@ -130,7 +126,7 @@ class Securities:
         account = self._state.session(peer.number).account
         entries = [self._catalogue.fields(account, one) for one in instruments]
         room = _ROOM_BYTES - len(request_id) - len(route)
-        response_id, fragments = self._ids.make(), list(_fragments(entries, room))
+        response_id, fragments = self._ids.make(), list(fragments_of(entries, room))
         for number, fragment in enumerate(fragments, 1):
             head = [
                 (b"58", text or None),
@@ -142,16 +138,3 @@ class Securities:
                 (b"146", b"%d" % len(fragment) if fragment else None),
             ]
             peer.send(tags.SECURITY_LIST, written(head) + b"".join(fragment), route)
-
-
-def _fragments(entries: list[bytes], room: int) -> Iterator[list[bytes]]:
-    """The entries message by message, `room` bytes in each; one even when there are none."""
-    fragment: list[bytes] = []
-    size = 0
-    for entry in entries:
-        if fragment and size + len(entry) > room:
-            yield fragment
-            fragment, size = [], 0
-        fragment.append(entry)
-        size += len(entry)
-    yield fragment

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from exchange.desk import SUBSCRIBE, UNSUBSCRIBE
 from sessions.application import Peer
 
 MAX_SUBSCRIPTIONS: Final = 64  # of a session, of all kinds together
-SNAPSHOT: Final = b"0"  # SubscriptionRequestType (263)
-SUBSCRIBE: Final = b"1"
-UNSUBSCRIBE: Final = b"2"
 
 
 @dataclass(slots=True)

@@ -75,7 +75,11 @@ def test_reports_of_orders_come_before_the_market_data_of_the_same_turn() -> Non
 
 def test_what_all_read_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: Counter[str] = Counter()
-    for owner, name in ((feed, "incremental_entry"), (feed, "full_entry"), (messages, "_pages")):
+    for owner, name in (
+        (feed, "incremental_entry"),
+        (feed, "full_entry"),
+        (messages, "fragments_of"),
+    ):
         original = getattr(owner, name)
 
         def counted(*arguments: Any, _name: str = name, _original: Any = original) -> Any:
@@ -94,10 +98,10 @@ def test_what_all_read_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     maker.order("m0", "buy", "1", "99")
     for one in readers:
         sent(one, request("r"))
-    assert calls == {"full_entry": 1, "_pages": 1, "of": 1}
+    assert calls == {"full_entry": 1, "fragments_of": 1, "of": 1}
     calls.clear()
     maker.order("m1", "buy", "1", "100")
-    assert calls == {"incremental_entry": 1, "_pages": 1, "of": 1}
+    assert calls == {"incremental_entry": 1, "fragments_of": 1, "of": 1}
     bodies = {tuple(pairs(one.raw[-1])[7:-1]) for one in readers}
     assert len(bodies) == 1
     assert {types(one.raw) for one in readers} == {"WX"}
