@@ -18,10 +18,10 @@ def header_fault(
     """A wrong CompID or SendingTime; whether they are there is the validator's question."""
     shape, values = message.shape, message.values
     place = shape.sender_place
-    if place is not None and values[place] not in (settings.target_comp_id, b""):
+    if place is not None and values[place] != settings.target_comp_id and values[place]:
         return Reject(RejectReason.COMP_ID_PROBLEM)
     place = shape.target_place
-    if place is not None and values[place] not in (settings.sender_comp_id, b""):
+    if place is not None and values[place] != settings.sender_comp_id and values[place]:
         return Reject(RejectReason.COMP_ID_PROBLEM)
     place = shape.sending_time_place
     if place is not None:

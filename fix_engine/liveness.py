@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
+from fix_engine.states import State
+
 _PROBE_AFTER: Final = 1.2  # of HeartBtInt: the interval plus the transmission time
 
 
@@ -26,6 +28,7 @@ class Liveness:
     """The times at which something was last heard and said, all in nanoseconds, UTC.
 
     `interval_ns` is HeartBtInt, 0 for none; `give_up_at` ends the wait for a Logon or a Logout.
+    `probed_at` is when a TestRequest was sent that nothing has been heard since, 0 for none.
     """
 
     __slots__ = ("give_up_at", "interval_ns", "last_received", "last_sent", "probed_at")
@@ -34,13 +37,10 @@ class Liveness:
         self.interval_ns = 0
         self.last_sent = self.last_received = self.probed_at = self.give_up_at = 0
 
-    def heard(self, now: int) -> None:
-        """The peer has said something."""
-        self.last_received = now
-        self.probed_at = 0
-
-    def deadline(self) -> int | None:
-        """When something is due on a live session, None for never."""
+    def deadline(self, state: State = State.ACTIVE) -> int | None:
+        """When something is due on a session in this state, None for never."""
+        if state is not State.ACTIVE:
+            return None if state is State.DISCONNECTED else self.give_up_at
         if not self.interval_ns:
             return None
         if self.probed_at:

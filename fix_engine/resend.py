@@ -12,6 +12,8 @@ from typing import Final
 
 from fix_engine import tags
 from fix_engine.effects import Fetch
+from fix_engine.message import Message
+from fix_engine.outbound import Outbound
 from fix_engine.wire import encode
 
 PAGE_MESSAGES: Final = 128  # fetched and written at a time; others get their turn in between
@@ -36,6 +38,17 @@ def possible_duplicate(raw: bytes, sending_time: bytes) -> bytes:
         rest = after
     head.append(b"122=" + original_time)
     return encode(tags.SOH.join(head) + tags.SOH + rest)
+
+
+def asked_for(request: Message, next_out: int) -> tuple[int, int, int, bytes | None]:
+    """BeginSeqNo and EndSeqNo of a ResendRequest, the last number there is of them, a wrong tag."""
+    begin = int(request.get(tags.BEGIN_SEQ_NO) or 0)
+    end = int(request.get(tags.END_SEQ_NO) or 0)
+    # FIX 4.4 Volume 2, "Resend Request": EndSeqNo 0 represents infinity.
+    last = min(end or next_out, next_out - 1)
+    if not 1 <= begin < next_out:
+        return begin, end, last, tags.BEGIN_SEQ_NO
+    return begin, end, last, tags.END_SEQ_NO if end and end < begin else None
 
 
 def msg_type_of(raw: bytes) -> bytes:
@@ -65,6 +78,16 @@ class Resend:
     def finished(self) -> bool:
         """Whether every page has been answered."""
         return self.next > self.end
+
+    def messages(
+        self, stored: Sequence[tuple[int, bytes]], outbound: Outbound, now: int
+    ) -> Iterator[bytes]:
+        """The answer to a page as it goes on the wire."""
+        for first, second in self.answer(stored):
+            if isinstance(second, bytes):
+                yield possible_duplicate(second, outbound.format_time(now))
+            else:
+                yield outbound.gap_fill(first, second, now)
 
     def answer(
         self, stored: Sequence[tuple[int, bytes]]

@@ -10,26 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from fix_engine import tags
-from fix_engine.effects import (
-    Deliver,
-    Disconnect,
-    Effect,
-    Offline,
-    Online,
-    Reset,
-    Retransmit,
-    Send,
-    Store,
-    Transmit,
-)
+from fix_engine import effects, tags
 from fix_engine.errors import Reject, RejectReason, reject_body
 from fix_engine.header import header_fault, poss_dup_fault
 from fix_engine.liveness import Due, Liveness
 from fix_engine.logon import SessionSettings, logon_body, logon_fault, next_expected
 from fix_engine.message import Message
 from fix_engine.outbound import Outbound, SharedFields, return_route
-from fix_engine.resend import Repeats, Resend, possible_duplicate
+from fix_engine.resend import Repeats, Resend, asked_for
 from fix_engine.sequence import InboundSequence, too_low_text
 from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_rule
 from fix_engine.timestamps import SECOND_NS
@@ -38,6 +26,7 @@ from fix_engine.validation import Validator
 _NO_NUMBER: Final = SequenceRule.NO_NUMBER
 _ANY_NUMBER: Final = SequenceRule.ANY_NUMBER
 _ACTIVE: Final = State.ACTIVE
+_FIX44: Final = tags.FIX44
 _MAX_NEW_SEQ_NO: Final = 10**15  # numbers that follow it can still be read
 
 
@@ -48,26 +37,26 @@ class Session:
         self.settings = settings
         self.state = State.DISCONNECTED
         self._liveness = Liveness()
-        self._inbound = InboundSequence()
         self._validator = validator
-        self._effects: list[Effect] = []
+        self.inbound = InboundSequence()
+        self.effects: list[effects.Effect] = []
         self._resend: Resend | None = None
         self._requests = Repeats(settings.max_resend_repeats)
         self._parse_time = validator.parse_timestamp
         self._outbound = Outbound(
             settings.sender_comp_id, settings.target_comp_id, settings.precision
         )
-        self._on_message: Callable[[Message, int], None] = self._ignore
+        self._on_message: Callable[[Message, int], None] = _ignore
         self._by_state: dict[State, Callable[[Message, int], None]] = {
-            State.DISCONNECTED: self._ignore,
+            State.DISCONNECTED: _ignore,  # the connection has ended, but for what still arrives
             State.CONNECTED: self._receive_logon,
             State.LOGGING_ON: self._receive_logon_answer,
             State.ACTIVE: self._receive,
             State.LOGGING_OUT: self._receive_last,
         }
         self._by_type: dict[bytes, Callable[[Message, int, int], None]] = {
-            tags.HEARTBEAT: self._nothing_to_do,
-            tags.REJECT: self._nothing_to_do,
+            tags.HEARTBEAT: _ignore,  # to have been received, and counted, is all
+            tags.REJECT: _ignore,
             tags.TEST_REQUEST: self._answer_test_request,
             tags.RESEND_REQUEST: self._answer_resend_request,
             tags.SEQUENCE_RESET: self._obey_sequence_reset,
@@ -80,7 +69,7 @@ class Session:
     @property
     def next_in(self) -> int:
         """The MsgSeqNum expected from the peer next."""
-        return self._inbound.expected
+        return self.inbound.expected
 
     def renewed(self, next_in: int, next_out: int) -> Session:
         """A new machine for the same session, with nobody connected and these numbers."""
@@ -101,19 +90,19 @@ class Session:
     def resume(self, next_in: int, next_out: int) -> None:
         """Take up the numbers of an earlier life, before anybody connects."""
         assert self.state is State.DISCONNECTED
-        self._inbound.reset(next_in)
+        self.inbound.reset(next_in)
         self._outbound.next_seq = next_out
 
-    def take_effects(self) -> list[Effect]:
+    def take_effects(self) -> list[effects.Effect]:
         """What has to be done next, in order; to be called, and obeyed, until nothing is left.
 
         Messages that waited behind a gap are obeyed one delivery at a time, so that what the
         application answers to one is numbered before what we answer to the next.
         """
-        if self._inbound.early and not self._effects:
+        if self.inbound.early and not self.effects:
             self._obey_early()
-        effects, self._effects = self._effects, []
-        return effects
+        taken, self.effects = self.effects, []
+        return taken
 
     def connected(self, now: int) -> None:
         """A peer has connected and its Logon is awaited."""
@@ -137,22 +126,52 @@ class Session:
 
     def receive(self, message: Message, now: int) -> None:
         """A complete message has arrived from the peer."""
-        self._liveness.heard(now)
-        self._on_message(message, now)
+        if self.accept(message, now):
+            self.effects.append(effects.Deliver(message))
+
+    def accept(self, message: Message, now: int) -> bool:
+        """Like `receive`; true: there is nothing to do but to deliver it, and no effect says so.
+
+        That is how it is with an application message in its turn, which nearly all are.
+        """
+        liveness, inbound = self._liveness, self.inbound
+        liveness.last_received, liveness.probed_at = now, 0
+        expected = inbound.expected
+        if (
+            message.seq != expected
+            or self.state is not _ACTIVE
+            or message.msg_type in self._by_type
+            or message.shape.poss_dup_place is not None
+            or message.begin_string != _FIX44
+            or header_fault(message, self.settings, self._parse_time, now) is not None
+        ):
+            self._on_message(message, now)
+            return False
+        inbound.expected = expected + 1
+        fault = self._validator.check(message)
+        if fault is None:
+            return True
+        self._reject(message, expected, fault, now)
+        return False
 
     def send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> int:
-        """Number, stamp and store an application message; returns its MsgSeqNum.
+        """Number, stamp and store an application message, and write it to a peer who is logged on.
 
         `body` and `header` (fields after TargetCompID) are encoded fields, each ending in SOH.
-        The message is written too when the peer is logged on; otherwise the peer will find it
-        missing and ask for it.
         """
+        seq, raw = self.number(msg_type, body, now, header)
+        effect = effects.Send if self.state is _ACTIVE else effects.Store
+        self.effects.append(effect(seq, raw))
+        return seq
+
+    def number(
+        self, msg_type: bytes, body: bytes, now: int, header: bytes = b""
+    ) -> tuple[int, bytes]:
+        """Like `send`, for who stores and writes it at once: not while an effect waits."""
         if self.settings.adds_last_processed:
             header += b"369=%d\x01" % (self.next_in - 1)
-        seq, raw = self._outbound.number(msg_type, body, now, header)
         self._liveness.last_sent = now
-        self._effects.append(Send(seq, raw) if self.state is _ACTIVE else Store(seq, raw))
-        return seq
+        return self._outbound.number(msg_type, body, now, header)
 
     def stream(self, msg_type: bytes, own: bytes, shared: SharedFields, now: int) -> None:
         """Number, stamp and write an application message that is not stored.
@@ -164,23 +183,19 @@ class Session:
         if self.settings.adds_last_processed:
             own = b"369=%d\x01%b" % (self.next_in - 1, own)
         self._liveness.last_sent = now
-        self._effects.append(Transmit(*self._outbound.number_shared(msg_type, own, shared, now)))
+        seq, raw = self._outbound.number_shared(msg_type, own, shared, now)
+        self.effects.append(effects.Transmit(seq, raw))
 
     def replay(self, stored: list[tuple[int, bytes]], now: int) -> None:
         """The answer to a Fetch: what is stored of its range, by number, ascending."""
         if self._resend is None:
             return
-        for first, second in self._resend.answer(stored):
-            if isinstance(second, bytes):
-                raw = possible_duplicate(second, self._outbound.format_time(now))
-            else:
-                raw = self._outbound.gap_fill(first, second, now)
-            self._effects.append(Retransmit(raw))
+        self.effects += map(effects.Retransmit, self._resend.messages(stored, self._outbound, now))
         self._liveness.last_sent = now
         if self._resend.finished:
             self._resend = None
         else:
-            self._effects.append(self._resend.page)
+            self.effects.append(self._resend.page)
 
     def begin_anew(self) -> None:
         """Begin both sequences at 1 again, before anybody connects."""
@@ -201,9 +216,7 @@ class Session:
 
     def deadline(self) -> int | None:
         """When `timeout` is due, or None when nothing is being waited for."""
-        if self.state is State.ACTIVE:
-            return self._liveness.deadline()
-        return None if self.state is State.DISCONNECTED else self._liveness.give_up_at
+        return self._liveness.deadline(self.state)
 
     def timeout(self, now: int) -> None:
         """The deadline may have passed; does nothing when it has not."""
@@ -227,9 +240,6 @@ class Session:
             self._leave(Input.EXPIRED, "no answer to TestRequest")
 
     # --- messages, by state of the connection -------------------------------------------
-
-    def _ignore(self, message: Message, now: int) -> None:
-        """The connection has ended; what still arrives of it means nothing."""
 
     def _receive_logon(self, logon: Message, now: int) -> None:
         """The first message; a refusal before the peer is known stays without an answer."""
@@ -263,7 +273,7 @@ class Session:
         if seq < self.next_in:
             return self._refuse_aloud(too_low_text(self.next_in, seq), now)
         self._move(Input.LOGON_ACCEPTED)
-        self._effects.append(Online(answer))
+        self.effects.append(effects.Online(answer))
         self._count(seq)
         if seq >= self.next_in:
             self._came_early(seq, None, now)
@@ -290,7 +300,7 @@ class Session:
         self._move(Input.LOGON_ACCEPTED)
         self._count(seq)
         self._answer_logon(logon, now)
-        self._effects.append(Online(logon))
+        self.effects.append(effects.Online(logon))
         if wanted is not None and wanted < self.next_out - 1:
             # The peer's 789 does what its ResendRequest would; our Logon is gap-filled with it.
             self._start_resend(wanted, self.next_out - 1)
@@ -320,12 +330,12 @@ class Session:
             if fault.reason is not RejectReason.REQUIRED_TAG_MISSING:
                 self._end(b"", now)
             return None
-        expected = self._inbound.expected
+        expected = self.inbound.expected
         rule = sequence_rule(message)
         if rule is _NO_NUMBER:
             self._obey(message, seq, now)
         elif seq == expected:
-            self._inbound.expected = expected + 1
+            self.inbound.expected = expected + 1
             self._obey(message, seq, now)
         elif rule is _ANY_NUMBER:
             self._obey(message, seq, now)
@@ -359,7 +369,7 @@ class Session:
             return None
         handler = self._by_type.get(message.msg_type)
         if handler is None:
-            self._effects.append(Deliver(message))
+            self.effects.append(effects.Deliver(message))
             return None
         return handler(message, seq, now)
 
@@ -367,17 +377,17 @@ class Session:
         self, seq: int, message: Message | None, now: int, is_told: bool = False
     ) -> None:
         """A gap: keep the message (None: one that needs only counting), ask for what is missing."""
-        self._inbound.keep(seq, message)
+        self.inbound.keep(seq, message)
         poss_dup = message is not None and message.is_poss_dup
-        if self._inbound.must_ask(seq, poss_dup, now) and not is_told:
-            body = b"7=%d\x0116=0\x01" % self._inbound.expected
+        if self.inbound.must_ask(seq, poss_dup, now) and not is_told:
+            body = b"7=%d\x0116=0\x01" % self.inbound.expected
             self._send(tags.RESEND_REQUEST, body, now)
 
     def _obey_early(self) -> None:
         """Messages from behind the gap whose turn has come, up to one for the application."""
-        while self.state is State.ACTIVE and not self._effects:
-            seq = self._inbound.expected
-            found, message = self._inbound.take_next()
+        while self.state is State.ACTIVE and not self.effects:
+            seq = self.inbound.expected
+            found, message = self.inbound.take_next()
             if not found:
                 return
             if message is not None:
@@ -385,35 +395,28 @@ class Session:
 
     # --- administrative messages --------------------------------------------------------
 
-    def _nothing_to_do(self, message: Message, seq: int, now: int) -> None:
-        """Heartbeat and Reject: to have been received, and counted, is all."""
-
     def _answer_test_request(self, message: Message, seq: int, now: int) -> None:
         self._send(tags.HEARTBEAT, b"112=%b\x01" % (message.get(tags.TEST_REQ_ID) or b""), now)
 
     def _answer_resend_request(self, message: Message, seq: int, now: int) -> None:
-        begin = int(message.get(tags.BEGIN_SEQ_NO) or 0)
-        end = int(message.get(tags.END_SEQ_NO) or 0)
-        last = self.next_out - 1
-        if not 1 <= begin <= last:
-            return self._reject_value(message, seq, tags.BEGIN_SEQ_NO, now)
-        if end and end < begin:
-            return self._reject_value(message, seq, tags.END_SEQ_NO, now)
+        begin, end, last, wrong = asked_for(message, self.next_out)
+        if wrong is not None:
+            fault = Reject(RejectReason.VALUE_INCORRECT, wrong)
+            return self._reject(message, seq, fault, now)
         if self._requests.is_too_often(begin, end):
             return self._end(b"ResendRequest %d to %d comes again and again" % (begin, end), now)
-        # FIX 4.4 Volume 2, "Resend Request": EndSeqNo 0 represents infinity.
-        return self._start_resend(begin, min(end, last) if end else last)
+        return self._start_resend(begin, last)
 
     def _start_resend(self, begin: int, end: int) -> None:
         self._resend = Resend(begin, end, self.settings.gap_filled_types)
-        self._effects.append(self._resend.page)
+        self.effects.append(self._resend.page)
 
     def _obey_sequence_reset(self, message: Message, seq: int, now: int) -> None:
         """Gap fill, which is already counted, or reset; neither may go back, or out of sight."""
         new_seq_no = int(message.get(tags.NEW_SEQ_NO) or 0)
-        if not self._inbound.expected <= new_seq_no <= _MAX_NEW_SEQ_NO:
+        if not self.inbound.expected <= new_seq_no <= _MAX_NEW_SEQ_NO:
             return self._reject(message, seq, Reject(RejectReason.VALUE_INCORRECT), now)
-        self._inbound.advance(new_seq_no)
+        self.inbound.advance(new_seq_no)
         return None
 
     def _answer_logout(self, message: Message, seq: int, now: int) -> None:
@@ -437,10 +440,7 @@ class Session:
 
     def _send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> None:
         """An administrative message, to a peer that is there."""
-        if self.settings.adds_last_processed:
-            header += b"369=%d\x01" % (self.next_in - 1)
-        self._liveness.last_sent = now
-        self._effects.append(Send(*self._outbound.number(msg_type, body, now, header)))
+        self.effects.append(effects.Send(*self.number(msg_type, body, now, header)))
 
     def _reject(self, message: Message, seq: int, fault: Reject, now: int) -> None:
         """Say what is wrong with a message, but nothing more behind our own Logout."""
@@ -448,9 +448,6 @@ class Session:
             return
         body = reject_body(seq, message.msg_type, fault)
         self._send(tags.REJECT, body, now, return_route(message))
-
-    def _reject_value(self, message: Message, seq: int, tag: bytes, now: int) -> None:
-        self._reject(message, seq, Reject(RejectReason.VALUE_INCORRECT, tag), now)
 
     # --- the end, and the beginning -----------------------------------------------------
 
@@ -474,11 +471,11 @@ class Session:
         self._resend = None
         self._liveness.probed_at = 0
         # What waits behind a gap is asked for again when the peer is back.
-        self._inbound.reset(self._inbound.expected)
+        self.inbound.reset(self.inbound.expected)
         if was_online:
-            self._effects.append(Offline(reason, is_logout))
+            self.effects.append(effects.Offline(reason, is_logout))
         if close:
-            self._effects.append(Disconnect(reason))
+            self.effects.append(effects.Disconnect(reason))
 
     def _refuse(self, reason: str) -> None:
         self._leave(Input.LOGON_REFUSED, f"Logon refused: {reason}")
@@ -489,11 +486,15 @@ class Session:
 
     def _reset(self) -> None:
         self._outbound.next_seq = 1
-        self._inbound.reset()
+        self.inbound.reset()
         self._resend = None
         self._requests.forget()
-        self._effects.append(Reset())
+        self.effects.append(effects.Reset())
 
     def _count(self, seq: int) -> None:
-        if seq == self._inbound.expected:
-            self._inbound.expected += 1
+        if seq == self.inbound.expected:
+            self.inbound.expected += 1
+
+
+def _ignore(*_: object) -> None:
+    """Nothing is to be done about a message."""

@@ -187,8 +187,9 @@ class Connection(asyncio.Protocol):
 
     def write(self, raw: bytes) -> None:
         """Write at the end of the turn."""
+        if not self._out:
+            self._turn.will_flush(self)
         self._out.append(raw)
-        self._turn.will_flush(self)
 
     @property
     def is_writable(self) -> bool:

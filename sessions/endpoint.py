@@ -41,6 +41,8 @@ from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
+_ACTIVE: Final = State.ACTIVE
+_SENT: Final = Kind.SENT
 # BusinessRejectReason (380); FIX 4.4 has none for too many messages.
 _OTHER: Final = 0
 _NOT_AUTHORIZED: Final = 6
@@ -96,11 +98,11 @@ class Endpoint:
         self._settling = False
         self._carry_out: dict[type[Effect], Callable[[Any], None]] = {
             Send: self._send,
-            Store: self._store,
+            Store: lambda effect: self._store(effect.seq, effect.raw),
             Transmit: self._transmit,
             Retransmit: self._retransmit,
             Fetch: self._fetch,
-            Deliver: self._deliver,
+            Deliver: lambda effect: self._deliver(effect.message),
             Online: self._online,
             Offline: self._offline,
             Reset: self._reset,
@@ -110,21 +112,26 @@ class Endpoint:
     @property
     def next_in(self) -> int:
         """The MsgSeqNum expected from the peer next."""
-        return self.session.next_in
+        return self.session.inbound.expected
 
     def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
         """Send for the application: now, or at the resend when the peer is away."""
-        seq = self.session.send(msg_type, body, self._turn.open(), header)
-        if not self._settling:
-            self.settle()
+        session, now = self.session, self._turn.open()
+        if self._settling or session.effects:  # they come first
+            seq = session.send(msg_type, body, now, header)
+            if not self._settling:
+                self.settle()
+            return seq
+        seq, raw = session.number(msg_type, body, now, header)
+        self._store(seq, raw)
+        if self.wire is not None and session.state is _ACTIVE:
+            self.wire.write(raw)
         return seq
 
     @property
     def is_ready(self) -> bool:
         """Whether the peer is logged on and reads what it is sent."""
-        return (
-            self.wire is not None and self.wire.is_writable and self.session.state is State.ACTIVE
-        )
+        return self.wire is not None and self.wire.is_writable and self.session.state is _ACTIVE
 
     def stream(self, msg_type: bytes, own: bytes, shared: SharedFields) -> None:
         """Send what is not stored: at a resend, a gap fill will stand for it.
@@ -180,12 +187,17 @@ class Endpoint:
 
     def receive(self, message: Message, now: int) -> None:
         """A message from the peer: the machine acts on it, and its effects are carried out."""
-        next_in = self.session.next_in
+        session = self.session
+        next_in = session.inbound.expected
         try:
-            self.session.receive(message, now)
+            is_for_us = session.accept(message, now)
         except Exception as error:
             self._renew(error, next_in)
-        self.settle()
+            is_for_us = False
+        if is_for_us:
+            self._deliver(message)
+        if session.effects or session.inbound.early:
+            self.settle()
 
     def remember(self, outcome: Outcome, is_online: bool) -> None:
         """Keep, in the journal, too, how and from where the peer has proved itself.
@@ -245,13 +257,13 @@ class Endpoint:
 
     # --- effects ------------------------------------------------------------------------
 
-    def _store(self, effect: Send | Store) -> None:
-        raw = effect.raw
-        offset = self._journal.add(Kind.SENT, self.number, effect.seq, self.session.next_in, raw)
-        self.sent.table.append(effect.seq, offset, len(raw))
+    def _store(self, seq: int, raw: bytes) -> None:
+        next_in = self.session.inbound.expected
+        offset = self._journal.add(_SENT, self.number, seq, next_in, raw)
+        self.sent.table.append(seq, offset, len(raw))
 
     def _send(self, effect: Send) -> None:
-        self._store(effect)
+        self._store(effect.seq, effect.raw)
         if self.wire is not None:
             self.wire.write(effect.raw)
 
@@ -294,10 +306,10 @@ class Endpoint:
             self.session.replay(stored, self._turn.open())
             self.settle()
 
-    def _deliver(self, effect: Deliver) -> None:
-        message, wait_ns = effect.message, 0
-        right = self.profile.withheld.get(message.msg_type)
-        if right is not None:
+    def _deliver(self, message: Message) -> None:
+        wait_ns = 0
+        if message.msg_type in self.profile.withheld:
+            right = self.profile.withheld[message.msg_type]
             text = b"The rights of %b do not include %b" % (self.comp_id, right.encode())
             return self._refuse(message, _NOT_AUTHORIZED, text)
         if self._throttle.is_limited:

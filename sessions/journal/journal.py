@@ -77,7 +77,7 @@ class Journal:
         self._chain = self._last = 0
         self._prepared = 0  # the segment whose successor was asked for
         self._pending: list[bytes] = []
-        self._pending_bytes = 0
+        self._payload_at = 0  # where the payload of the next record will stand
         self._first_position = 1
         self._seed = 0
         self._syncer: Syncer | None = None
@@ -101,7 +101,8 @@ class Journal:
         self._bases = [segment.base for segment in self._segments]
         self._current = self._segments[-1]
         self._room_until = self._current.size()
-        self.end = self.written = self._durable = self._current.begin
+        self.written = self._durable = self._current.begin
+        self._go_on_at(self.written)
         self._is_open = self._current.number == 1 and not self._current.has_batches()
 
     # --- writing ------------------------------------------------------------------------
@@ -147,11 +148,10 @@ class Journal:
         if kind in INPUT_KINDS:
             self.position += 1
         size = len(payload)
-        self._pending.append(pack_record(kind, session, seq, next_in, size))
-        self._pending.append(payload)
-        before = self._pending_bytes + RECORD_HEADER_SIZE
-        self._pending_bytes = before + size
-        return self.end + self._current.format.head_size + before
+        self._pending += (pack_record(kind, session, seq, next_in, size), payload)
+        offset = self._payload_at
+        self._payload_at = offset + size + RECORD_HEADER_SIZE
+        return offset
 
     def commit(self, stamp: int) -> None:
         """Write everything added since the last commit, as one batch.
@@ -179,9 +179,9 @@ class Journal:
         segment.write(self.end, head + records)
         self._last, self._chain, self.stamp = self.end, chain, stamp
         self.volume += end - self.end
-        self.end = self.written = end
+        self.written = end
+        self._go_on_at(end)
         self._pending.clear()
-        self._pending_bytes = 0
         self._first_position = self.position + 1
         after = self._next_segment() if end - segment.base >= self._segment_bytes else None
         self._sync(segment, stamp, after is not None)
@@ -218,7 +218,12 @@ class Journal:
         self._segments.append(segment)
         self._bases.append(segment.base)
         self._room_until = segment.size()
-        self.end = segment.begin
+        self._go_on_at(segment.begin)
+
+    def _go_on_at(self, end: int) -> None:
+        """Have the next batch stand there."""
+        self.end = end
+        self._payload_at = end + self._current.format.head_size + RECORD_HEADER_SIZE
 
     def _has_become_durable(self, end: int) -> None:
         self._durable = max(self._durable, end)
@@ -301,7 +306,8 @@ class Journal:
         self._first_position = self.position + 1
         self._durable = place.offset
         if self.path is None:
-            self.end = self.written = self._durable
+            self.written = self._durable
+            self._go_on_at(self.written)
             return
         for segment in self._segments:  # what a killed process has written may not be durable yet
             segment.sync()
@@ -315,7 +321,8 @@ class Journal:
             self._segments.append(last)
             self._bases.append(last.base)
         self._current = last
-        self.end = self.written = self._durable = max(place.offset, last.begin)
+        self.written = self._durable = max(place.offset, last.begin)
+        self._go_on_at(self.written)
         last.make_room(max(self.end, last.base + self._segment_bytes))
         self._room_until = last.size()
         self._is_open = True

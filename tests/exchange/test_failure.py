@@ -73,14 +73,15 @@ def test_a_fault_in_a_session_machine_is_that_session_s_alone(
     world = World()
     victim, other = world.client("VICTIM", "108=30|8013=Y|"), world.client("OTHER")
     victim.order("a", "buy", "1", "100")
-    receive = Session.receive
+    accept = Session.accept
 
-    def broken(self: Session, message: Message, now: int) -> None:
-        receive(self, message, now)
+    def broken(self: Session, message: Message, now: int) -> bool:
+        is_for_us = accept(self, message, now)
         if message.get(b"112") == b"poison":
             raise ZeroDivisionError("sabotage")
+        return is_for_us
 
-    monkeypatch.setattr(Session, "receive", broken)
+    monkeypatch.setattr(Session, "accept", broken)
     victim.send("35=1|112=poison|")
     assert not victim.is_connected
     assert world.failures == []

@@ -98,7 +98,7 @@ class Conversation:
 
     def _input(self) -> bytes:
         rng, count = self.rng, 1
-        early = self.machine.session._inbound.early
+        early = self.machine.session.inbound.early
         if rng.random() < 0.002:
             return rng.choice((self._flood, self._endless, lambda: hostile(rng)))()
         if early and rng.random() < 0.3:

@@ -223,7 +223,7 @@ class Machine:
         return count
 
     def _check_stash(self) -> None:
-        inbound = self.session._inbound
+        inbound = self.session.inbound
         if not inbound.early:
             return
         size = sum(len(kept.raw) for kept in inbound.early.values() if kept is not None)

@@ -197,10 +197,10 @@ class _Wire(Link):
             self.take_up(claimed)
         assert self.endpoint is not None
         if isinstance(item, Message):
-            self.endpoint.session.receive(item, now)
+            self.endpoint.receive(item, now)
         elif item.fatal:
             self.endpoint.session.logout(item.reason.encode("latin-1"), now)
-        self.endpoint.settle()
+            self.endpoint.settle()
 
     # --- sessions.endpoint.Wire and sessions.turn.Flushable -------------------------------
 

@@ -152,8 +152,7 @@ class Line:
             self._claimed = claimed
             claimed.wire = self
             claimed.session.connected(now)
-        self.endpoint.session.receive(message, now)
-        self.endpoint.settle()
+        self.endpoint.receive(message, now)
 
     def order(self, name: str) -> None:
         """A valid order; the turn stays open."""

@@ -141,11 +141,11 @@ def test_a_machine_that_broke_goes_on_behind_all_numbers_that_may_be_used(
     line = desk.line("CLIENT")
     stream(line, 30)
 
-    def breaks(message: Message, now: int) -> None:
+    def breaks(message: Message, now: int) -> bool:
         line.endpoint.session.stream(b"W", b"", SHARED, now)
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr(line.endpoint.session, "receive", breaks)
+    monkeypatch.setattr(line.endpoint.session, "accept", breaks)
     desk.open_turn.open()
     line.endpoint.receive(decode(desk.message("35=0|", seq=2)), desk.now)
     desk.turns()

@@ -169,16 +169,16 @@ class Checker:
 
     def check_session(self, name: str, session: Session) -> None:
         """After every turn: memory is bounded."""
-        early = session._inbound.early
-        if not early and not session._inbound._early_bytes:
+        early = session.inbound.early
+        if not early and not session.inbound._early_bytes:
             return
         if len(early) > self._max_early:
             self.fail(f"{name} keeps {len(early)} early messages")
         size = sum(len(message.raw) for message in early.values() if message is not None)
         if size > self._max_early_bytes:
             self.fail(f"{name} keeps {size} early bytes")
-        if size != session._inbound._early_bytes:
-            self.fail(f"{name} counts {session._inbound._early_bytes} early bytes, it has {size}")
+        if size != session.inbound._early_bytes:
+            self.fail(f"{name} counts {session.inbound._early_bytes} early bytes, it has {size}")
 
     def missing(self) -> str:
         """What has been sent and is still to be delivered; "" when nothing is."""

@@ -180,8 +180,11 @@ class Node:
         """Carry out the machine's effects, in order."""
         while effects := self.session.take_effects():
             for effect in effects:
-                for true_effect in [effect] if self.tamper is None else self.tamper(effect):
-                    self._carry_out(true_effect)
+                self._carry_out_all(effect)
+
+    def _carry_out_all(self, effect: Effect) -> None:
+        for true_effect in [effect] if self.tamper is None else self.tamper(effect):
+            self._carry_out(true_effect)
 
     def _carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Send | Store | Transmit | Retransmit | Reset | Deliver):
@@ -291,7 +294,11 @@ class Node:
             if isinstance(item, Garbled):
                 self.garbled(line, item)
             elif self.attached(line, item):
-                self.session.receive(item, self.now)
+                # As endpoints do it, or by effects alone: both must come to the same.
+                if self._around.random.random() < 0.5:
+                    self.session.receive(item, self.now)
+                elif self.session.accept(item, self.now):
+                    self._carry_out_all(Deliver(item))
                 self.settle()
 
     def attached(self, line: Line, first: Message) -> bool:

@@ -127,7 +127,7 @@ def _changes_a_resend() -> Tamper:
     [
         (_loses_one, "is shown app"),
         (_shows_one_twice, "is shown app"),
-        (_swaps_two, "is shown app"),
+        (_swaps_two, "is shown "),
         (_never_resends, "no convergence"),
         (_asks_for_nothing, "no convergence"),
         (_says_it_again_as_new, "without PossDupFlag"),

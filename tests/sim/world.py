@@ -179,7 +179,7 @@ class World:
         """Where both ends stand."""
         return "; ".join(
             f"{node.name} {node.session.state.name} expects {node.session.next_in}, sends "
-            f"{node.session.next_out} next, {len(node.session._inbound.early)} early"
+            f"{node.session.next_out} next, {len(node.session.inbound.early)} early"
             for node in (self.client, self.server)
         )
 
@@ -282,7 +282,7 @@ class World:
                 return f"{node.name} is {node.session.state.name}"
             if node.session.next_in != peer.session.next_out:
                 return f"{node.name} expects {node.session.next_in} of {peer.session.next_out}"
-            if node.session._inbound.early:
+            if node.session.inbound.early:
                 return f"{node.name} has early messages"
             if node.reset_pending:
                 return f"{node.name} waits for a reset"
