@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from exchange.instruments import Instrument
 from exchange.order_lists import Contingency
-from exchange.orders import Conditions
+from exchange.orders import OrderTerms
 from exchange.rules import Rules
 from fix_engine.message import Message
-from matching.order import OrderType, SelfTrade, Side, TimeInForce
-from matching.terms import Terms
+from matching.order import SelfTrade, Side
 
 if TYPE_CHECKING:  # the package of requests imports this one
     from exchange.requests.reasons import Fault
@@ -29,23 +28,12 @@ class Deadline:
 
 @dataclass(slots=True)
 class NewOrder:
-    """NewOrderSingle; price in ticks (0 for a market order), quantity in lots.
-
-    What few orders have is None for the others; `self_trade` None leaves it to the session.
-    """
+    """NewOrderSingle."""
 
     session: int
     message: Message
     cl_ord_id: bytes
-    instrument: Instrument
-    side: Side
-    order_type: OrderType
-    time_in_force: TimeInForce
-    price: int
-    quantity: int
-    terms: Terms | None = None
-    conditions: Conditions | None = None
-    self_trade: SelfTrade | None = None
+    wanted: OrderTerms
     deadline: Deadline | None = None
 
 
@@ -68,12 +56,7 @@ class ReplaceOrder:
     message: Message
     cl_ord_id: bytes
     orig_cl_ord_id: bytes
-    order_type: OrderType
-    time_in_force: TimeInForce
-    price: int
-    quantity: int
-    terms: Terms | None = None
-    conditions: Conditions | None = None
+    wanted: OrderTerms
     deadline: Deadline | None = None
 
 

@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeVar
 
 from exchange.rules import InstrumentRules
 
 _DECIMAL = re.compile(rb"(-?)(\d{0,18})(?:\.(\d{0,18}))?")
 _MEMORY: Final = 65_536  # values remembered in each direction; neighbours trade at few prices
+_LONGEST: Final = 39  # bytes of a value that is worth it
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class _Remembered(dict[_K, _V]):
+    """Values by what they are worked out from, found by [] and worked out when they are not there.
+
+    `is_worth` says which are kept; once there are many, all are forgotten.
+    """
+
+    __slots__ = ("_is_worth", "_work_out")
+
+    def __init__(self, work_out: Callable[[_K], _V], is_worth: Callable[[_K, _V], bool]) -> None:
+        super().__init__()
+        self._work_out = work_out
+        self._is_worth = is_worth
+
+    def __missing__(self, key: _K) -> _V:
+        value = self._work_out(key)
+        if self._is_worth(key, value):
+            if len(self) >= _MEMORY:
+                self.clear()
+            self[key] = value
+        return value
 
 
 class Grid:
-    """The multiples of one decimal step, counted in integers."""
+    """The multiples of one decimal step, counted in integers.
 
-    __slots__ = ("_numbers", "_texts", "scale", "step", "unit")
+    `numbers[value]` is how many steps a decimal is, None when it is not a whole number of them;
+    `texts[number]` is so many steps as a decimal, without trailing zeros.
+    """
+
+    __slots__ = ("numbers", "scale", "step", "texts", "unit")
 
     def __init__(self, step: Decimal) -> None:
         self.step = step
@@ -25,30 +55,18 @@ class Grid:
         assert isinstance(exponent, int)
         self.scale = max(-exponent, 0)
         self.unit = int(step.scaleb(self.scale))  # the step in units of 10 ** -scale
-        self._numbers: dict[bytes, int] = {}
-        self._texts: dict[int, bytes] = {}
+        self.numbers: Mapping[bytes, int | None] = _Remembered(
+            self._parse, lambda value, number: number is not None and len(value) <= _LONGEST
+        )
+        self.texts: Mapping[int, bytes] = _Remembered(self._text, lambda *_: True)
 
     def parse(self, value: bytes) -> int | None:
         """How many steps a decimal is, or None when it is not a whole number of them."""
-        try:
-            return self._numbers[value]
-        except KeyError:
-            number = self._parse(value)
-            if number is not None and len(value) < 40:
-                if len(self._numbers) >= _MEMORY:
-                    self._numbers.clear()
-                self._numbers[value] = number
-            return number
+        return self.numbers[value]
 
     def format(self, number: int) -> bytes:
         """`number` steps as a decimal, without trailing zeros."""
-        text = self._texts.get(number)
-        if text is None:
-            text = decimal_text(number * self.unit, self.scale)
-            if len(self._texts) >= _MEMORY:
-                self._texts.clear()
-            self._texts[number] = text
-        return text
+        return self.texts[number]
 
     def average(self, total: int, count: int) -> bytes:
         """`total` steps divided by `count`: exact where it can be, else to 8 more digits."""
@@ -56,9 +74,12 @@ class Grid:
             return b"0"
         mean, rest = divmod(total, count)
         if not rest:
-            return self.format(mean)
+            return self.texts[mean]
         scaled = total * self.unit * 10**8
         return decimal_text((2 * scaled + count) // (2 * count), self.scale + 8)
+
+    def _text(self, number: int) -> bytes:
+        return decimal_text(number * self.unit, self.scale)
 
     def _parse(self, value: bytes) -> int | None:
         match = _DECIMAL.fullmatch(value)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from exchange.venue.state import AccountState
 
 _FURTHER: Final = 10**15
+StaticFields = tuple[bytes, bytes, bytes]
 
 NEW = b"0"
 PARTIALLY_FILLED = b"1"
@@ -54,6 +55,24 @@ class Conditions:
     quote: Quote | None = None
 
 
+@dataclass(slots=True)
+class OrderTerms:
+    """What an order is asked to be: price in ticks, 0 for a market order, quantity in lots.
+
+    The last three are None for most orders; `self_trade` None leaves it to the session.
+    """
+
+    instrument: Instrument
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    price: int
+    quantity: int
+    terms: Terms | None = None
+    conditions: Conditions | None = None
+    self_trade: SelfTrade | None = None
+
+
 class VenueOrder(Order):
     """The market's order, whose it is, and what its owner has called it.
 
@@ -84,40 +103,33 @@ class VenueOrder(Order):
         order_id: int,
         session: int,
         owner: AccountState,
-        instrument: Instrument,
-        side: Side,
-        order_type: OrderType,
-        time_in_force: TimeInForce,
-        price: int,
-        quantity: int,
+        wanted: OrderTerms,
         cl_ord_id: bytes,
         account: bytes,
         self_trade: SelfTrade = SelfTrade.CANCEL_NEWEST,
-        terms: Terms | None = None,
-        conditions: Conditions | None = None,
     ) -> None:
         # Not by `super`: every order comes by here, and calls cost.
         self.order_id = order_id
+        self.instrument = instrument = wanted.instrument
         self.instrument_id = instrument.instrument_id
-        self.side = side
-        self.order_type = order_type
-        self.price = price
-        self.quantity = self.leaves = quantity
+        self.side = wanted.side
+        self.order_type = wanted.order_type
+        self.price = wanted.price
+        self.quantity = self.leaves = wanted.quantity
         self.self_trade_group = owner.self_trade_group
         self.self_trade = self_trade
-        self.terms = terms
+        self.terms = wanted.terms
         self.session = session
         self.owner = owner
-        self.instrument = instrument
-        self.time_in_force = time_in_force
+        self.time_in_force = wanted.time_in_force
         self.account = account
         self.cl_ord_id = cl_ord_id
-        self.conditions = conditions
+        self.conditions = wanted.conditions
         self.filled = 0
         self.traded_value = 0
         self.is_open = True
         self.ended = b""
-        self.static_fields: tuple[bytes, ...] | None = None
+        self.static_fields: StaticFields | None = None
 
     @property
     def status(self) -> bytes:

@@ -25,7 +25,7 @@ from exchange.events import (
     VenueEvent,
 )
 from exchange.list_reports import list_report
-from exchange.orders import REJECTED, VenueOrder
+from exchange.orders import REJECTED, StaticFields, VenueOrder
 from exchange.quote_reports import quote_removed, quotes_acknowledged
 from exchange.requests.reasons import UNKNOWN_ORDER
 from exchange.venue.state import MarketState
@@ -38,9 +38,15 @@ from sessions.application import business_reject
 
 _Encode = Callable[[Any, int, int], bytes]
 _EXECUTED: Final = form(
-    b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b%b%b%b%b"
-    b"60=%b\x01%b150=%b\x01151=%b\x01%b"
+    b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b60=%b\x01%b150=%b\x01151=%b\x01%b"
 )
+_WHICH: Final = form(b"37=%d\x0138=%b\x01")
+_LAST: Final = form(b"31=%b\x0132=%b\x01")
+_LIMIT: Final = form(b"40=%d\x01%b44=%b\x0154=%d\x0155=%b\x01%b59=%d\x01")
+_MARKET: Final = form(b"40=%d\x01%b54=%d\x0155=%b\x01%b59=%d\x01")
+_MAKER: Final = b"851=1\x01"  # LastLiquidityInd (851)
+_TAKER: Final = b"851=2\x01"
+_IS_LIMIT: Final = OrderType.LIMIT
 _TO_CANCEL: Final = 1  # CxlRejResponseTo (434)
 _TO_REPLACE: Final = 2
 # SecurityTradingStatus (326): resume, trading halt, not available for trading, pre-open (nothing
@@ -64,7 +70,7 @@ class ReportEncoder:
         self._copied: Executed | OrderRejected | None = None  # the last one, and its body
         self._body = b""
         self._format_time = TimestampFormatter(precision).format
-        self._encoders: dict[type[VenueEvent], tuple[bytes, _Encode]] = {
+        self.encoders: Mapping[type[VenueEvent], tuple[bytes, _Encode]] = {  # with their MsgType
             Executed: (tags.EXECUTION_REPORT, self._executed),
             OrderRejected: (tags.EXECUTION_REPORT, self._order_rejected),
             CancelRejected: (tags.ORDER_CANCEL_REJECT, self._cancel_rejected),
@@ -80,55 +86,49 @@ class ReportEncoder:
 
     def encode(self, event: VenueEvent, position: int, now: int) -> tuple[bytes, bytes]:
         """MsgType and body of an event of the command at `position`, stamped `now`."""
-        msg_type, encode = self._encoders[event.__class__]
+        msg_type, encode = self.encoders[event.__class__]
         return msg_type, encode(event, position, now)
 
     def _executed(self, event: Executed, position: int, now: int) -> bytes:
-        order = event.order
+        order, filled, last_quantity = event.order, event.filled, event.last_quantity
         if order.conditions is not None:
             return conditional_report(event, position, self._format_time(now))
-        instrument = order.instrument
-        quantity = instrument.quantities.format
-        static = order.static_fields
-        if static is None:
-            static = order.static_fields = _static_fields(order)
-        which = static[1]
+        prices, quantities = order.instrument.prices, order.instrument.quantities.texts
+        account, which, terms = order.static_fields or _static_fields(order)
         if event.quantity:
-            which = b"37=%d\x0138=%b\x01" % (order.order_id, quantity(event.quantity))
-        orig = b"41=%b\x01" % event.orig_cl_ord_id if event.orig_cl_ord_id else b""
+            which = _WHICH((order.order_id, quantities[event.quantity]))
+        if event.orig_cl_ord_id or event.text:
+            terms = _terms(order, event.orig_cl_ord_id, event.text)
         last = fee = tail = b""
-        if event.last_quantity:
-            last = b"31=%b\x0132=%b\x01" % (
-                instrument.prices.format(event.last_price),
-                quantity(event.last_quantity),
-            )
-            tail = b"851=1\x01" if event.is_maker else b"851=2\x01"
+        if last_quantity:
+            price = prices.texts[event.last_price]
+            last = _LAST((price, quantities[last_quantity]))
+            tail = _MAKER if event.is_maker else _TAKER
             if event.fee:
                 fee = fee_fields(event)
-        elif event.restatement_reason is not None:
-            tail = b"378=%d\x01" % event.restatement_reason
-        elif event.query is not None:
-            tail = query_fields(event.query)
-        text = b"58=%b\x01" % event.text if event.text else b""
+            if filled != last_quantity:
+                price = prices.average(event.traded_value, filled)
+        else:
+            price = prices.average(event.traded_value, filled) if filled else b"0"
+            if event.restatement_reason is not None:
+                tail = b"378=%d\x01" % event.restatement_reason
+            elif event.query is not None:
+                tail = query_fields(event.query)
         values = (
-            static[0],
-            instrument.prices.average(event.traded_value, event.filled),
+            account,
+            price,
             event.cl_ord_id,
-            quantity(event.filled),
+            quantities[filled],
             position,
             event.exec_index,
             last,
             which,
             event.ord_status,
-            static[2],
-            orig,
-            static[3],
-            text,
-            static[4],
+            terms,
             self._format_time(now),
             fee,
             event.exec_type,
-            quantity(event.leaves),
+            quantities[event.leaves],
             tail,
         )
         return _EXECUTED(values)
@@ -215,19 +215,23 @@ class ReportEncoder:
         )
 
 
-def _static_fields(order: VenueOrder) -> tuple[bytes, ...]:
+def _static_fields(order: VenueOrder) -> StaticFields:
     """The fields of an order that only a replacement changes, between those that reports vary."""
-    quantity = order.instrument.quantities.format(order.quantity)
-    price = b""
-    if order.order_type is OrderType.LIMIT:
-        price = b"44=%b\x01" % order.instrument.prices.format(order.price)
-    return (
-        b"1=%b\x01" % order.account if order.account else b"",
-        b"37=%d\x0138=%b\x01" % (order.order_id, quantity),
-        b"40=%d\x01" % order.order_type,
-        b"%b54=%d\x0155=%b\x01" % (price, order.side, order.instrument.symbol),
-        b"59=%d\x01" % order.time_in_force,
-    )
+    account = b"1=%b\x01" % order.account if order.account else b""
+    which = _WHICH((order.order_id, order.instrument.quantities.texts[order.quantity]))
+    fields = order.static_fields = account, which, _terms(order)
+    return fields
+
+
+def _terms(order: VenueOrder, orig_cl_ord_id: bytes = b"", text: bytes = b"") -> bytes:
+    """From OrdType (40) to TimeInForce (59)."""
+    orig = b"41=%b\x01" % orig_cl_ord_id if orig_cl_ord_id else b""
+    text = b"58=%b\x01" % text if text else b""
+    kind, symbol, time_in_force = order.order_type, order.instrument.symbol, order.time_in_force
+    if kind is not _IS_LIMIT:
+        return _MARKET((kind, orig, order.side, symbol, text, time_in_force))
+    price = order.instrument.prices.texts[order.price]
+    return _LIMIT((kind, orig, price, order.side, symbol, text, time_in_force))
 
 
 def _repeated(message: Message, *wanted: bytes) -> bytes:

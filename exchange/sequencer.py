@@ -42,6 +42,7 @@ from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
+_TIME: Final = Kind.TIME
 _LOOK_EVERY_NS: Final = SECOND_NS  # at what the operator wants
 _ADDING: Final = frozenset(
     (
@@ -217,19 +218,19 @@ class Sequencer:
         route: bytes = b"",
     ) -> None:
         """`route`: header fields that bring answers back to where in the client they belong."""
-        now = self._turn.open()
-        if kind is not Kind.TIME:
+        now, journal, executor = self._turn.open(), self._journal, self.executor
+        venue = executor.venue
+        if 0 < venue.state.timers.next_at <= now and kind is not _TIME:
             self._let_happen(now)
         number, next_in = (peer.number, peer.next_in) if peer is not None else (0, 0)
-        self._journal.add(kind, number, seq, next_in, payload)
-        position = self._journal.position
-        executor = self.executor
-        peers, encode = self._peers, executor.encoder.encode
-        events = executor.venue.apply(position, now, command)
+        journal.add(kind, number, seq, next_in, payload)
+        position = journal.position
+        peers, encoders = self._peers, executor.encoder.encoders
+        events = venue.apply(position, now, command)
         for event in events:
-            msg_type, body = encode(event, position, now)
-            header = route if event.session == number else b""
-            peers[event.session].send(msg_type, body, header)
+            session, (msg_type, encode) = event.session, encoders[event.__class__]
+            header = route if session == number else b""
+            peers[session].send(msg_type, encode(event, position, now), header)
         for follower in self._followers:
             follower.on_executed(position, now, events)
         if position >= self._digest_at:

@@ -140,9 +140,8 @@ def make_venue(
 ) -> Sequencer:
     """The venue, with every desk of it open; without `timetable` it never closes."""
     sequencer = Sequencer(rules, journal, turn, control)
-    reference = ReferenceDesk(sequencer.executor, turn.open, timetable or Timetable(None))
+    reference = ReferenceDesk(sequencer, turn.open, timetable or Timetable(None))
     sequencer.open_desk(reference)
-    sequencer.follow(reference)
     sequencer.watch(reference)
     later = call_later or asyncio.get_running_loop().call_later
     sequencer.open_desk(MarketDataDesk(sequencer, turn, later))

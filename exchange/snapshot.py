@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from exchange.commands import DisconnectPolicy, Scope
 from exchange.order_lists import Contingency, OrderList
-from exchange.orders import Conditions, VenueOrder
+from exchange.orders import Conditions, OrderTerms, VenueOrder
 from exchange.quotes import Guard, Quote
 from exchange.rules import InstrumentRules, RulesError, decode_rules
 from exchange.venue import Venue
@@ -236,21 +236,24 @@ def _load_order(row: Row, state: VenueState, owners: list[AccountState]) -> Venu
     order_id, session, place, instrument_id, side, order_type, time_in_force, *rest = row
     price, quantity, leaves, filled, value, is_open, ended, *rest = rest
     self_trade, group, cl_ord_id, account, terms, conditions = rest
-    order = VenueOrder(
-        order_id,
-        session,
-        owners[place],
+    wanted = OrderTerms(
         state.listing[instrument_id],
         _SIDES[side],
         _ORDER_TYPES[order_type],
         _TIMES[time_in_force],
         price,
         quantity,
+        _load_terms(terms) if terms else None,
+        _load_conditions(conditions) if conditions else None,
+    )
+    order = VenueOrder(
+        order_id,
+        session,
+        owners[place],
+        wanted,
         _bytes(cl_ord_id),
         _bytes(account),
         _SELF_TRADES[self_trade],
-        _load_terms(terms) if terms else None,
-        _load_conditions(conditions) if conditions else None,
     )
     order.self_trade_group = group
     order.leaves, order.filled, order.traded_value = leaves, filled, value

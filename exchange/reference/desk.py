@@ -7,13 +7,13 @@ from typing import Final
 
 from exchange.desk import Question
 from exchange.events import MarketChanged, VenueEvent
-from exchange.executor import Executor
 from exchange.reference.definitions import Definitions
 from exchange.reference.hours import TradingHours
 from exchange.reference.ids import ResponseIds
 from exchange.reference.markets import Markets
 from exchange.reference.securities import Securities
 from exchange.reference.subscriptions import Subscriptions
+from exchange.sequencer import Sequencer
 from fix_engine import tags
 from fix_engine.timestamps import SECOND_NS
 from sessions.application import Peer
@@ -23,13 +23,14 @@ _LOOK_EVERY_NS: Final = SECOND_NS  # at the timetable
 
 
 class ReferenceDesk:
-    """Desk, Follower and Watcher of the venue that `executor` runs.
+    """Desk and Watcher of a venue, which it follows while there are subscriptions.
 
     `now` is the time stamp of the present turn.
     """
 
-    def __init__(self, executor: Executor, now: Callable[[], int], timetable: Timetable) -> None:
-        self.subscriptions = Subscriptions()
+    def __init__(self, sequencer: Sequencer, now: Callable[[], int], timetable: Timetable) -> None:
+        self._sequencer, executor = sequencer, sequencer.executor
+        self.subscriptions = Subscriptions(self._is_asked)
         self._look_at = 0
         ids = ResponseIds(now)
         self._securities = Securities(executor, ids, self.subscriptions)
@@ -47,14 +48,18 @@ class ReferenceDesk:
             tags.TRADING_SESSION_STATUS_REQUEST: self._hours.answer,
         }
 
+    def _is_asked(self, is_any: bool) -> None:
+        if is_any:
+            self._sequencer.follow(self)
+        else:
+            self._sequencer.leave(self)
+
     def on_logout(self, peer: Peer) -> None:
         """Its subscriptions end."""
         self.subscriptions.end_all(peer)
 
     def on_executed(self, position: int, now: int, events: list[VenueEvent]) -> None:
         """Tell subscribers of lists what the market takes now, behind the venue's own report."""
-        if not self.subscriptions:
-            return
         for event in events:
             if isinstance(event, MarketChanged):
                 self._securities.tell(event.session, event.symbol)

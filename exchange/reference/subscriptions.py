@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,9 @@ class Subscription:
 class Subscriptions:
     """All of them, by session and then in the order in which they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_any: Callable[[bool], None]) -> None:
+        """`on_any`: there is one, after there was none; or none, after there was one."""
+        self._on_any = on_any
         self._sessions: dict[int, dict[tuple[bytes, bytes], Subscription]] = {}
 
     def objection(self, peer: Peer, msg_type: bytes, request_id: bytes, kind: bytes) -> bytes:
@@ -51,6 +53,8 @@ class Subscriptions:
 
     def begin(self, subscription: Subscription) -> None:
         """From now on; there must be no objection to it."""
+        if not self._sessions:
+            self._on_any(True)
         own = self._sessions.setdefault(subscription.peer.number, {})
         own[subscription.msg_type, subscription.request_id] = subscription
 
@@ -59,12 +63,13 @@ class Subscriptions:
         own = self._sessions[peer.number]
         ended = own.pop((msg_type, request_id))
         if not own:
-            del self._sessions[peer.number]
+            self.end_all(peer)
         return ended
 
     def end_all(self, peer: Peer) -> None:
         """The session is gone."""
-        self._sessions.pop(peer.number, None)
+        if self._sessions.pop(peer.number, None) is not None and not self._sessions:
+            self._on_any(False)
 
     def of(self, number: int, msg_type: bytes) -> list[Subscription]:
         """Those that a session has asked for by such a message."""

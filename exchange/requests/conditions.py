@@ -7,10 +7,9 @@ from typing import Final
 
 from exchange.commands import Deadline
 from exchange.instruments import Instrument
-from exchange.orders import Conditions
+from exchange.orders import Conditions, OrderTerms
 from exchange.requests.reasons import INCORRECT_QUANTITY, Fault, missing, unsupported
 from exchange.requests.terms import (
-    OrderTerms,
     instrument_and_side,
     parse_price,
     parse_quantity,

@@ -8,7 +8,7 @@ from typing import Final
 
 from exchange.commands import Command, NewOrder, NewOrderList, Refuse
 from exchange.order_lists import Contingency
-from exchange.orders import Conditions
+from exchange.orders import Conditions, OrderTerms
 from exchange.requests.reasons import DUPLICATE_ORDER, EXCEEDS_LIMIT, Fault, unsupported
 from fix_engine import tags
 from fix_engine.message import Message, Shape
@@ -43,11 +43,12 @@ def parse_list(
     for member in members[:MAX_ORDERS]:
         order = parse_order(session, member)
         if isinstance(order, NewOrder):
-            if order.conditions is None:
-                order.conditions = Conditions(b"%d" % order.order_type)
-            order.conditions.repeated[tags.LIST_ID] = list_id
+            conditions = order.wanted.conditions
+            if conditions is None:
+                conditions = order.wanted.conditions = Conditions(b"%d" % order.wanted.order_type)
+            conditions.repeated[tags.LIST_ID] = list_id
             if contingency:
-                order.conditions.repeated[tags.CONTINGENCY_TYPE] = b"%d" % contingency
+                conditions.repeated[tags.CONTINGENCY_TYPE] = b"%d" % contingency
             orders.append(order)
         elif isinstance(order, Refuse):  # in a list, ListStatus and ExecutionReport say so
             orders.append(replace(order, business_reason=None))
@@ -122,7 +123,7 @@ def _fault_of_contingency(
             b"ContingencyType (1385) 2, OTO, takes two orders, or three: the second and the third "
             b"are then an OCO"
         )
-    taken = [order for order in orders if isinstance(order, NewOrder)]
+    taken = [order.wanted for order in orders if isinstance(order, NewOrder)]
     if any(order.conditions is not None and order.conditions.starts_at for order in taken):
         return unsupported(b"EffectiveTime (168) does not go with ContingencyType (1385)")
     pair = taken if contingency is Contingency.OCO else taken[1:]
@@ -131,7 +132,7 @@ def _fault_of_contingency(
     return _fault_of_pair(*pair)
 
 
-def _fault_of_pair(one: NewOrder, other: NewOrder) -> Fault | None:
+def _fault_of_pair(one: OrderTerms, other: OrderTerms) -> Fault | None:
     """Why one of these cannot cancel the other."""
     if one.instrument is not other.instrument:
         return Fault(b"Symbol (55) of the two orders of an OCO must be the same")
@@ -154,5 +155,5 @@ def _is_number(text: bytes | None, number: int) -> bool:
     return text is not None and text.isdigit() and int(text[:9]) == number
 
 
-def _waits(order: NewOrder) -> bool:
+def _waits(order: OrderTerms) -> bool:
     return order.terms is not None and order.terms.trigger is not None

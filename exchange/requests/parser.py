@@ -16,6 +16,7 @@ from exchange.commands import (
     ReplaceOrder,
 )
 from exchange.instruments import Instrument
+from exchange.orders import OrderTerms
 from exchange.requests.conditions import (
     CONDITION_TAGS,
     DEADLINE_TAGS,
@@ -27,7 +28,7 @@ from exchange.requests.lists import parse_list
 from exchange.requests.quotes import parse_mass_quote, parse_quote_cancel
 from exchange.requests.reasons import OTHER, UNSUPPORTED_MESSAGE_TYPE, Fault
 from exchange.requests.selection import parse_selection
-from exchange.requests.terms import OrderTerms, Places, plain_terms
+from exchange.requests.terms import Places, plain_terms
 from fix_engine import tags
 from fix_engine.message import Message, Shape
 
@@ -83,15 +84,7 @@ class RequestParser:
             session,
             message,
             message.get(tags.CL_ORD_ID) or b"",
-            terms.instrument,
-            terms.side,
-            terms.order_type,
-            terms.time_in_force,
-            terms.price,
-            terms.quantity,
-            terms.terms,
-            terms.conditions,
-            terms.self_trade,
+            terms,
             deadline,
         )
 
@@ -124,12 +117,7 @@ class RequestParser:
             message,
             get(tags.CL_ORD_ID) or b"",
             get(tags.ORIG_CL_ORD_ID) or b"",
-            terms.order_type,
-            terms.time_in_force,
-            terms.price,
-            terms.quantity,
-            terms.terms,
-            terms.conditions,
+            terms,
             deadline,
         )
 

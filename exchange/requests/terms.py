@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from exchange.instruments import Instrument
-from exchange.orders import Conditions
+from exchange.orders import OrderTerms
 from exchange.requests.reasons import (
     EXCEEDS_LIMIT,
     INCORRECT_QUANTITY,
@@ -19,8 +18,7 @@ from exchange.requests.reasons import (
 )
 from fix_engine import tags
 from fix_engine.message import Message, Shape
-from matching.order import OrderType, SelfTrade, Side, TimeInForce
-from matching.terms import Terms
+from matching.order import OrderType, Side, TimeInForce
 
 SIDES: Final = {b"1": Side.BUY, b"2": Side.SELL}
 _ORDER_TYPES: Final = {b"1": OrderType.MARKET, b"2": OrderType.LIMIT}
@@ -37,6 +35,7 @@ _TIMES_IN_FORCE: Final = {
 _PLAIN_TIMES: Final = {
     value: one for value, one in _TIMES_IN_FORCE.items() if one is not TimeInForce.GOOD_TILL_DATE
 }
+_WITHOUT: Final = _TIMES_IN_FORCE[None]
 _LIMIT: Final = OrderType.LIMIT
 _OF_EVERY_ORDER: Final = frozenset((tags.SYMBOL, tags.SIDE, tags.ORD_TYPE, tags.ORDER_QTY))
 _OF_PLAIN_ORDERS: Final = (
@@ -44,23 +43,7 @@ _OF_PLAIN_ORDERS: Final = (
 )
 
 
-@dataclass(slots=True)
-class OrderTerms:
-    """Prices in ticks, quantities in lots; the last three are None for most orders."""
-
-    instrument: Instrument
-    side: Side
-    order_type: OrderType
-    time_in_force: TimeInForce
-    price: int
-    quantity: int
-    terms: Terms | None = None
-    conditions: Conditions | None = None
-    self_trade: SelfTrade | None = None
-
-
-@dataclass(slots=True)
-class Places:
+class Places(NamedTuple):
     """Where the fields of an order stand in messages of one shape; -1: it is not there."""
 
     symbol: int
@@ -88,24 +71,28 @@ def plain_terms(
 
     The least quantity of a replacement depends on the order, and is not looked at here.
     """
-    values, has_price, place = message.values, places.price >= 0, places.time_in_force
-    instrument = instruments.get(values[places.symbol])
-    side = SIDES.get(values[places.side])
-    order_type = _ORDER_TYPES.get(values[places.ord_type])
-    time_in_force = _PLAIN_TIMES.get(values[place] if place >= 0 else None)
-    if instrument is None or side is None or order_type is None or time_in_force is None:
+    values = message.values
+    at_symbol, at_side, at_type, at_quantity, at_price, at_time = places
+    try:
+        instrument = instruments[values[at_symbol]]
+        side = SIDES[values[at_side]]
+        order_type = _ORDER_TYPES[values[at_type]]
+        time_in_force = _PLAIN_TIMES[values[at_time]] if at_time >= 0 else _WITHOUT
+    except KeyError:
         return _what_is_wrong(instruments, message, is_replacement)
+    quantity = instrument.quantities.numbers[values[at_quantity]]
     price: int | None = 0
     if order_type is _LIMIT:
-        price = instrument.prices.parse(values[places.price]) if has_price else None
-    quantity = instrument.quantities.parse(values[places.order_qty])
+        price = instrument.prices.numbers[values[at_price]] if at_price >= 0 else None
+        is_priced = price is not None and price > 0
+    else:
+        is_priced = at_price < 0
+    least = 1 if is_replacement else instrument.min_quantity
     if (
         price is None
         or quantity is None
-        or price < (order_type is _LIMIT)
-        or not (1 if is_replacement else instrument.min_quantity) <= quantity
-        or quantity > instrument.max_quantity
-        or (order_type is not _LIMIT and has_price)
+        or not is_priced
+        or not least <= quantity <= instrument.max_quantity
     ):
         return _what_is_wrong(instruments, message, is_replacement)
     return OrderTerms(instrument, side, order_type, time_in_force, price, quantity)

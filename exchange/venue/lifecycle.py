@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from exchange.commands import NewOrder, Refuse, ReplaceOrder
 from exchange.events import CancelRejected, Executed, OrderRejected, QueryAnswer
-from exchange.orders import CANCELED, EXPIRED, NEW, REJECTED, VenueOrder, status
+from exchange.orders import (
+    CANCELED,
+    EXPIRED,
+    FILLED,
+    NEW,
+    PARTIALLY_FILLED,
+    REJECTED,
+    VenueOrder,
+    status,
+)
 from exchange.requests.reasons import OTHER
 from exchange.venue.expiry import forget_times
 from exchange.venue.names import retire
@@ -59,13 +69,15 @@ REFUSED: Final = {
 }
 
 
+Request = NewOrder | ReplaceOrder | Refuse
+
+
 class Lifecycle:
     """Keeps the orders of the venue as the market leaves them, and says so."""
 
     def __init__(self, state: VenueState) -> None:
         self._state = state
-        self._session = 0
-        self._request: Message | None = None
+        self._request: Request | None = None
         self._matched: list[Event[VenueOrder]] = []
         self._decremented: dict[int, int] | None = None  # lots by OrderID, once they were asked for
         self._last_decrement: dict[int, int] = {}  # its place in `out`, by OrderID
@@ -85,23 +97,22 @@ class Lifecycle:
     def report(
         self,
         matched: list[Event[VenueOrder]],
-        request: Message | None = None,
+        request: Request | None = None,
         orig_cl_ord_id: bytes = b"",
         is_solicited: bool = False,
         text: bytes = b"",
-        session: int = 0,
     ) -> None:
         """Turn what the market did into reports.
 
-        `request`, of `session`, is what a refusal answers. `orig_cl_ord_id` belongs to the answer
+        `request` is what a refusal answers. `orig_cl_ord_id` belongs to the answer
         to a request, the first cancel or replacement; `text` says why orders are cancelled that
         nobody asked to cancel.
         """
-        if self._state.tape is not None:
-            self._state.tape += matched
-        self._matched, self._decremented = matched, None
-        self._session, self._request, self._orig_cl_ord_id = session, request, orig_cl_ord_id
-        self._is_solicited, self._text = is_solicited, text
+        tape = self._state.tape
+        if tape is not None:
+            tape += matched
+        self._matched, self._decremented, self._request = matched, None, request
+        self._orig_cl_ord_id, self._is_solicited, self._text = orig_cl_ord_id, is_solicited, text
         handlers = self._handlers
         for event in matched:
             handlers[event.__class__](event)
@@ -209,53 +220,56 @@ class Lifecycle:
     # --- what the market did ------------------------------------------------------------
 
     def _accepted(self, event: Accepted[VenueOrder]) -> None:
-        order = event.order
-        conditions = order.conditions
-        if conditions is not None and conditions.quote is not None:
+        order, text, out = event.order, b"", self._state.out
+        if order.conditions is not None and order.conditions.quote is not None:
             return  # its acknowledgement has told
-        leaves, text = order.quantity, b""
-        if len(self._matched) > 1:
-            leaves = self._untraded(order)
+        leaves = order.quantity if len(self._matched) == 1 else self._untraded(order)
         if order.terms is not None:
             text = _repriced(order)
             if self._state.has_funds:
                 self._state.funds.adjust(order)
-        self.execution(order, _NEW, NEW, leaves, text=text)
+        # Not by `execution`: every order comes by here, and calls cost.
+        number, name = len(out) + 1, order.cl_ord_id
+        report = Executed(order.session, order, number, _NEW, NEW, name, b"", leaves, 0, 0)
+        report.text = text
+        out.append(report)
 
     def _traded(self, event: Traded[VenueOrder]) -> None:
-        value, out = event.price * event.quantity, self._state.out
-        self._state.days[event.maker.instrument_id].trade(event, self._state.now)
-        for order, leaves, is_maker in (
-            (event.taker, event.taker_leaves, False),
-            (event.maker, event.maker_leaves, True),
-        ):
-            order.filled += event.quantity
-            order.traded_value += value
-            owner = order.owner
-            out.append(
-                Executed(
-                    order.session,
-                    order,
-                    len(out) + 1,
-                    _TRADE,
-                    status(order.filled, leaves),
-                    order.cl_ord_id,
-                    b"",
-                    leaves,
-                    order.filled,
-                    order.traded_value,
-                    event.quantity,
-                    event.price,
-                    is_maker,
-                    value * (owner.maker_fee if is_maker else owner.taker_fee),
-                )
-            )
-            if order.conditions is not None and order.conditions.quote is not None:
-                count_fill(self._state, order, order.conditions.quote)
-            if not leaves:
-                self.close(order)
-        if self._state.has_funds:
-            self._state.funds.settle(event)
+        state, maker, taker = self._state, event.maker, event.taker
+        quantity, price = event.quantity, event.price
+        value = price * quantity
+        state.days[maker.instrument_id].trade(event, state.now)
+        fee = value * taker.owner.taker_fee
+        self._filled(taker, event.taker_leaves, quantity, price, value, False, fee)
+        fee = value * maker.owner.maker_fee
+        self._filled(maker, event.maker_leaves, quantity, price, value, True, fee)
+        if state.has_funds:
+            state.funds.settle(event)
+
+    def _filled(
+        self,
+        order: VenueOrder,
+        leaves: int,
+        quantity: int,
+        price: int,
+        value: int,
+        is_maker: bool,
+        fee: int,
+    ) -> None:
+        out = self._state.out
+        filled = order.filled = order.filled + quantity
+        traded = order.traded_value = order.traded_value + value
+        now = PARTIALLY_FILLED if leaves else FILLED
+        number, name, session = len(out) + 1, order.cl_ord_id, order.session
+        report = Executed(session, order, number, _TRADE, now, name, b"", leaves, filled, traded)
+        report.last_quantity, report.last_price = quantity, price
+        report.is_maker, report.fee = is_maker, fee
+        out.append(report)
+        conditions = order.conditions
+        if conditions is not None and conditions.quote is not None:
+            count_fill(self._state, order, conditions.quote)
+        if not leaves:
+            self.close(order)
 
     def _replaced(self, event: Replaced[VenueOrder]) -> None:
         order, leaves = event.order, event.leaves
@@ -303,15 +317,15 @@ class Lifecycle:
         return _REST_CANCELLED.get(order.time_in_force, _NOTHING_LEFT)
 
     def _refused(self, event: Refused[VenueOrder]) -> None:
-        order, text = event.order, REFUSED[event.why]
-        if self._request is None:  # it was taken before, to start now
+        order, request, text = event.order, self._request, REFUSED[event.why]
+        if request is None:  # it was taken before, to start now
             self.cancel_pending(order, b"", text)
             return
         if self._orig_cl_ord_id:  # a replacement; the order is as it was
-            self.reject_cancel(self._session, self._request, order, OTHER, text)
+            self.reject_cancel(request.session, request.message, order, OTHER, text)
             return
         order.ended = REJECTED
-        self.reject_order(order.session, self._request, OTHER, text, order.order_id)
+        self.reject_order(order.session, request.message, OTHER, text, order.order_id)
         self.close(order)
 
     def _triggered(self, event: Triggered[VenueOrder]) -> None:

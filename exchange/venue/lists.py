@@ -19,7 +19,6 @@ from exchange.venue.orders import Orders
 from exchange.venue.protections import Protections
 from exchange.venue.state import AccountState, VenueState
 from fix_engine import tags
-from fix_engine.message import Message
 from matching.post_only import passive_price, refusal
 
 # ListStatusType (429)
@@ -128,9 +127,9 @@ class Lists:
             orders.append(order)
         for order in orders:
             self._orders.admit(order)
-        self._orders.enter(orders[0], command.orders[0].message)
+        self._orders.enter(orders[0], command.orders[0])
         if command.contingency is Contingency.OCO and not has_moved(orders[0]):
-            self._let_go(orders[1], command.orders[1].message)
+            self._let_go(orders[1], command.orders[1])
         for order in orders:
             if order.is_pending:
                 self._life.pending(order)
@@ -146,7 +145,10 @@ class Lists:
         fault = self._protections.new_order(one, account)
         if fault is not None:
             return fault
-        if one.conditions is not None and 0 < one.conditions.expires_at <= self._state.now:
+        if (
+            one.wanted.conditions is not None
+            and 0 < one.wanted.conditions.expires_at <= self._state.now
+        ):
             return Fault(b"ExpireTime (126) or ExpireDate (432) has passed")
         comes_later = order.is_pending and contingency is Contingency.OTO
         if comes_later or terms is None or not terms.post_only or terms.trigger is not None:
@@ -215,11 +217,11 @@ class Lists:
                 else:
                     self._orders.take_out(order, text=_NOT_RELEASED % (one.list_id, fault.text))
 
-    def _let_go(self, order: VenueOrder, message: Message | None = None) -> None:
+    def _let_go(self, order: VenueOrder, request: NewOrder | Refuse | None = None) -> None:
         """An order that waited for another one of its list comes to the market."""
         assert order.conditions is not None
         order.conditions.is_held = False
-        self._orders.enter(order, message)
+        self._orders.enter(order, request)
 
     def _cancel(self, orders: list[VenueOrder], text: bytes) -> None:
         for order in orders:

@@ -42,6 +42,8 @@ _OF_TRIGGERS: Final = {
     tags.PEG_OFFSET_VALUE: (b"PegOffsetValue (211)", None),
     tags.PEG_OFFSET_TYPE: (b"PegOffsetType (836)", b"0"),
 }
+_DAY: Final = TimeInForce.DAY
+_ACCOUNT: Final = tags.ACCOUNT
 _CHANGING: Final = (tags.ORDER_CANCEL_REQUEST, tags.ORDER_CANCEL_REPLACE_REQUEST)
 
 
@@ -79,38 +81,32 @@ class Orders:
         # Not by `admit` and `enter`: this is the way of nearly all orders, and calls cost.
         account.names[command.cl_ord_id] = order
         account.open[order.order_id] = order
-        if command.conditions is not None or command.time_in_force is TimeInForce.DAY:
+        time_in_force = order.time_in_force
+        if order.conditions is not None or time_in_force is _DAY:
             remember_times(state, order)
             if self._is_early_or_late(order):
                 return order
         matched: list[Event[VenueOrder]] = []
-        state.engine.submit(order, command.time_in_force, matched)
-        self._life.report(matched, command.message, session=command.session)
+        state.engine.submit(order, time_in_force, matched)
+        self._life.report(matched, command)
         return order
 
     def make(self, command: NewOrder, session: SessionState, place: int = 0) -> VenueOrder:
         """The order that is asked for, of which nobody knows yet; `place` is that in a list."""
-        account = session.account
-        self_trade = command.self_trade
+        account, wanted = session.account, command.wanted
+        self_trade = wanted.self_trade
         if self_trade is None:
-            self_trade = (
-                session.self_trade if session.self_trade is not None else account.self_trade
-            )
+            self_trade = session.self_trade
+            if self_trade is None:
+                self_trade = account.self_trade
         return VenueOrder(
-            further_order_id(self._state.position, place),
+            further_order_id(self._state.position, place) if place else self._state.position,
             command.session,
             account,
-            command.instrument,
-            command.side,
-            command.order_type,
-            command.time_in_force,
-            command.price,
-            command.quantity,
+            wanted,
             command.cl_ord_id,
-            command.message.get(tags.ACCOUNT) or b"",
+            command.message.get(_ACCOUNT) or b"",
             self_trade,
-            command.terms,
-            command.conditions,
         )
 
     def admit(self, order: VenueOrder) -> None:
@@ -121,11 +117,11 @@ class Orders:
         if order.conditions is not None or order.time_in_force is TimeInForce.DAY:
             remember_times(self._state, order)
 
-    def enter(self, order: VenueOrder, message: Message | None = None) -> None:
-        """Bring an open order to the market; `message` when that has just asked for it."""
+    def enter(self, order: VenueOrder, request: NewOrder | Refuse | None = None) -> None:
+        """Bring an open order to the market; `request` when that has just asked for it."""
         matched: list[Event[VenueOrder]] = []
         self._state.engine.submit(order, order.time_in_force, matched)
-        self._life.report(matched, message, session=order.session)
+        self._life.report(matched, request)
 
     def start(self, order: VenueOrder) -> None:
         """The effective time of an order has come."""
@@ -169,7 +165,7 @@ class Orders:
 
     def replace(self, command: ReplaceOrder) -> None:
         """Give an order other terms, or refuse to."""
-        order = self._find(command)
+        order, wanted = self._find(command), command.wanted
         if order is None:
             return
         text = _not_replaceable(order, command)
@@ -178,17 +174,15 @@ class Orders:
                 command, order.instrument, order.side, order.terms, order.owner
             )
             if fault is None and self._state.has_funds:
-                wanted = command.terms.budget if command.terms is not None else 0
-                fault = self._state.funds.objection(
-                    order, command.price, wanted or command.quantity
-                )
+                budget = wanted.terms.budget if wanted.terms is not None else 0
+                fault = self._state.funds.objection(order, wanted.price, budget or wanted.quantity)
             text = fault.text if fault is not None else None
         if text is not None:
             self._life.reject_cancel(command.session, command.message, order, _OTHER, text)
             return
         matched: list[Event[VenueOrder]] = []
-        terms, display, trigger_price = command.terms, None, None
-        quantity = command.quantity
+        terms, display, trigger_price = wanted.terms, None, None
+        quantity = wanted.quantity
         if terms is not None:
             trigger = terms.trigger
             if trigger is not None and order.is_waiting:
@@ -200,7 +194,7 @@ class Orders:
             display = terms.display if terms is not None else 0
         self._state.engine.replace(
             order,
-            command.price,
+            wanted.price,
             quantity,
             matched,
             display=display,
@@ -211,8 +205,8 @@ class Orders:
             rename(order, command.cl_ord_id, self._state.remembered)
             order.session = command.session
             order.static_fields = None
-            self._take_up(order, command.conditions)
-        self._life.report(matched, command.message, previous, session=command.session)
+            self._take_up(order, wanted.conditions)
+        self._life.report(matched, command, previous)
 
     def query(self, command: QueryOrder) -> None:
         """Tell where an order stands."""
@@ -353,29 +347,30 @@ def _not_meant(order: VenueOrder | None, command: QueryOrder) -> bytes:
 
 def _not_replaceable(order: VenueOrder, command: ReplaceOrder) -> bytes | None:
     """What of an order a replacement would change that cannot be changed."""
+    asked = command.wanted
     if order.conditions is not None and order.conditions.is_held:
         return b"The order waits for another one of its list: cancel it instead"
     if order.is_pending:
         return b"The order is not in the market before its EffectiveTime (168): cancel it instead"
-    if command.quantity and (text := _too_little(order, command)) is not None:
+    if asked.quantity and (text := _too_little(order, command)) is not None:
         return text
     ord_type = b"%d" % order.order_type
     if order.conditions is not None:
         ord_type = order.conditions.ord_type
     if command.message.get(tags.ORD_TYPE) != ord_type:
         return b"OrdType (40) cannot be changed"
-    if command.time_in_force is not order.time_in_force:
+    if asked.time_in_force is not order.time_in_force:
         return b"TimeInForce (59) cannot be changed"
-    if command.order_type is not order.order_type:
+    if asked.order_type is not order.order_type:
         return b"Price (44) cannot come or go: cancel the order, and enter another one"
-    had, wanted = order.terms, command.terms
+    had, wanted = order.terms, asked.terms
     if (had.min_quantity if had else 0) != (wanted.min_quantity if wanted else 0):
         return b"MinQty (110) cannot be changed"
     if (had.post_only if had else 0) != (wanted.post_only if wanted else 0):
         return b"ExecInst (18) and PostOnlyAction (8019) cannot be changed"
     if bool(had and had.budget) != bool(wanted and wanted.budget):
         return b"OrderQty (38) and CashOrderQty (152) cannot take each other's place"
-    return _not_changeable(order, command) if command.conditions is not None else None
+    return _not_changeable(order, command) if asked.conditions is not None else None
 
 
 def _too_little(order: VenueOrder, command: ReplaceOrder) -> bytes | None:
@@ -383,14 +378,15 @@ def _too_little(order: VenueOrder, command: ReplaceOrder) -> bytes | None:
 
     Self-trade prevention makes orders smaller than any that could be entered, and rules change.
     """
-    least, quantity = order.instrument.min_quantity, command.quantity
+    least, quantity = order.instrument.min_quantity, command.wanted.quantity
     text = order.instrument.quantities.format
     if quantity < least and quantity != order.quantity:
         fault = b"OrderQty (38) %b is below the minimum of %b" % (text(quantity), text(least))
         if 0 < order.quantity < least:
             fault += b"; it may stay %b" % text(order.quantity)
         return fault
-    shown = command.terms.display if command.terms is not None else 0
+    terms = command.wanted.terms
+    shown = terms.display if terms is not None else 0
     had = order.terms.display if order.terms is not None else 0
     if not shown or (shown == had and quantity == order.quantity):
         return None
@@ -410,7 +406,8 @@ def _not_changeable(order: VenueOrder, command: ReplaceOrder) -> bytes | None:
         if (wanted(tag) or default) != had.get(tag, default):
             return b"%b cannot be changed" % name
     before = order.terms.trigger if order.terms is not None else None
-    after = command.terms.trigger if command.terms is not None else None
+    terms = command.wanted.terms
+    after = terms.trigger if terms is not None else None
     if before and after and not order.is_waiting and before.price != after.price:
         return b"StopPx (99) cannot be changed: the order has been triggered"
     return None

@@ -10,7 +10,7 @@ from typing import Final
 
 from exchange.commands import Deadline, NewOrder, ReplaceOrder
 from exchange.instruments import Instrument
-from exchange.orders import VenueOrder
+from exchange.orders import OrderTerms, VenueOrder
 from exchange.requests.reasons import (
     EXCEEDS_LIMIT,
     EXCHANGE_CLOSED,
@@ -18,7 +18,6 @@ from exchange.requests.reasons import (
     TOO_LATE_TO_ENTER,
     Fault,
 )
-from exchange.requests.terms import OrderTerms
 from exchange.venue.state import AccountState, MarketState, VenueState
 from matching.order import OrderType, Side
 from matching.terms import Terms
@@ -42,16 +41,17 @@ class Protections:
 
     def new_order(self, command: NewOrder, account: AccountState) -> Fault | None:
         """Why an order cannot be taken now."""
-        instrument = command.instrument
+        wanted = command.wanted
+        instrument = wanted.instrument
         fault = None
         if command.deadline is not None:
             fault = self.stale(command.deadline)
         if fault is None and self._state.markets[instrument.instrument_id]:
-            fault = self.market(instrument, command.order_type, command.terms)
+            fault = self.market(instrument, wanted.order_type, wanted.terms)
         if fault is None and account.is_guarded:
             fault = self._account(account)
         if fault is None and instrument.is_guarded:
-            fault = self._limits(instrument, command, command.side)
+            fault = self._limits(instrument, wanted, wanted.side)
         return fault
 
     def replacement(
@@ -65,11 +65,11 @@ class Protections:
         """Why an order with these terms cannot be replaced now."""
         fault = self.stale(command.deadline)
         if fault is None and self._state.markets[instrument.instrument_id]:
-            fault = self.market(instrument, command.order_type, terms)
+            fault = self.market(instrument, command.wanted.order_type, terms)
         if fault is None and account.is_guarded:
             fault = self._rate(account, 1) if not account.is_killed else _killed(account)
         if fault is None and instrument.is_guarded:
-            fault = self._limits(instrument, command, side)
+            fault = self._limits(instrument, command.wanted, side)
         return fault
 
     def release(self, order: VenueOrder) -> Fault | None:
@@ -172,14 +172,14 @@ class Protections:
     def _limits(
         self,
         instrument: Instrument,
-        command: NewOrder | ReplaceOrder | OrderTerms | VenueOrder,
+        wanted: OrderTerms | VenueOrder,
         side: Side,
         name: bytes = b"Price (44)",
     ) -> Fault | None:
         book = self._state.engine.books[instrument.instrument_id]
-        price, terms = command.price, command.terms
-        if command.order_type is OrderType.LIMIT:
-            value = price * command.quantity
+        price, terms = wanted.price, wanted.terms
+        if wanted.order_type is OrderType.LIMIT:
+            value = price * wanted.quantity
             reference = book.last
             if reference is not None and instrument.collar_bps:
                 room = reference * instrument.collar_bps
@@ -199,7 +199,7 @@ class Protections:
             value = terms.budget
         else:
             opposite = book.sells if side is Side.BUY else book.buys
-            value = command.quantity * (opposite.best_price or book.last or 0)
+            value = wanted.quantity * (opposite.best_price or book.last or 0)
         if instrument.max_value and value > instrument.max_value:
             most = instrument.value_text(instrument.max_value)
             return Fault(b"The order is worth more than %b" % most, EXCEEDS_LIMIT)

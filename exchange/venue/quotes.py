@@ -13,7 +13,7 @@ from typing import Final
 
 from exchange.commands import CancelQuotes, MassQuote, QuoteEntry
 from exchange.events import QuoteRemoved, QuotesAcknowledged
-from exchange.orders import VenueOrder, further_order_id
+from exchange.orders import OrderTerms, VenueOrder, further_order_id
 from exchange.quotes import Guard, Quote
 from exchange.requests.reasons import (
     EXCHANGE_CLOSED,
@@ -25,7 +25,6 @@ from exchange.requests.reasons import (
     TOO_LATE_TO_ENTER,
     Fault,
 )
-from exchange.requests.terms import OrderTerms
 from exchange.venue.lifecycle import Lifecycle
 from exchange.venue.protections import Protections
 from exchange.venue.quoted import pull_quote
@@ -238,21 +237,17 @@ class Quotes:
         name = b"Q-%d" % order_id
         while name in account.names:
             name += b"-"
+        wanted = OrderTerms(
+            quote.instrument, side, OrderType.LIMIT, _GTC, price, size, None, quote.conditions()
+        )
         order = VenueOrder(
             order_id,
             command.session,
             account,
-            quote.instrument,
-            side,
-            OrderType.LIMIT,
-            _GTC,
-            price,
-            size,
+            wanted,
             name,
             command.message.get(tags.ACCOUNT) or b"",
             account.self_trade if session.self_trade is None else session.self_trade,
-            None,
-            quote.conditions(),
         )
         account.names[name] = order
         account.open[order_id] = order
