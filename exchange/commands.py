@@ -28,11 +28,12 @@ class Deadline:
 
 @dataclass(slots=True)
 class NewOrder:
-    """NewOrderSingle."""
+    """NewOrderSingle; `account` is Account (1), b"" for none."""
 
     session: int
     message: Message
     cl_ord_id: bytes
+    account: bytes
     wanted: OrderTerms
     deadline: Deadline | None = None
 

@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, TypeVar
+from typing import Final
 
+from exchange.remembered import Remembered
 from exchange.rules import InstrumentRules
 
 _DECIMAL = re.compile(rb"(-?)(\d{0,18})(?:\.(\d{0,18}))?")
-_MEMORY: Final = 65_536  # values remembered in each direction; neighbours trade at few prices
 _LONGEST: Final = 39  # bytes of a value that is worth it
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
-
-class _Remembered(dict[_K, _V]):
-    """Values by what they are worked out from, found by [] and worked out when they are not there.
-
-    `is_worth` says which are kept; once there are many, all are forgotten.
-    """
-
-    __slots__ = ("_is_worth", "_work_out")
-
-    def __init__(self, work_out: Callable[[_K], _V], is_worth: Callable[[_K, _V], bool]) -> None:
-        super().__init__()
-        self._work_out = work_out
-        self._is_worth = is_worth
-
-    def __missing__(self, key: _K) -> _V:
-        value = self._work_out(key)
-        if self._is_worth(key, value):
-            if len(self) >= _MEMORY:
-                self.clear()
-            self[key] = value
-        return value
 
 
 class Grid:
@@ -55,10 +31,10 @@ class Grid:
         assert isinstance(exponent, int)
         self.scale = max(-exponent, 0)
         self.unit = int(step.scaleb(self.scale))  # the step in units of 10 ** -scale
-        self.numbers: Mapping[bytes, int | None] = _Remembered(
+        self.numbers: Mapping[bytes, int | None] = Remembered(
             self._parse, lambda value, number: number is not None and len(value) <= _LONGEST
         )
-        self.texts: Mapping[int, bytes] = _Remembered(self._text, lambda *_: True)
+        self.texts: Mapping[int, bytes] = Remembered(self._text, lambda *_: True)
 
     def parse(self, value: bytes) -> int | None:
         """How many steps a decimal is, or None when it is not a whole number of them."""

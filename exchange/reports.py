@@ -70,6 +70,7 @@ class ReportEncoder:
         self._copied: Executed | OrderRejected | None = None  # the last one, and its body
         self._body = b""
         self._format_time = TimestampFormatter(precision).format
+        self._now, self._time = -1, b""  # what was formatted last
         self.encoders: Mapping[type[VenueEvent], tuple[bytes, _Encode]] = {  # with their MsgType
             Executed: (tags.EXECUTION_REPORT, self._executed),
             OrderRejected: (tags.EXECUTION_REPORT, self._order_rejected),
@@ -93,6 +94,8 @@ class ReportEncoder:
         order, filled, last_quantity = event.order, event.filled, event.last_quantity
         if order.conditions is not None:
             return conditional_report(event, position, self._format_time(now))
+        if now != self._now:
+            self._now, self._time = now, self._format_time(now)
         prices, quantities = order.instrument.prices, order.instrument.quantities.texts
         account, which, terms = order.static_fields or _static_fields(order)
         if event.quantity:
@@ -125,7 +128,7 @@ class ReportEncoder:
             which,
             event.ord_status,
             terms,
-            self._format_time(now),
+            self._time,
             fee,
             event.exec_type,
             quantities[event.leaves],

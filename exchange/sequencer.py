@@ -113,7 +113,7 @@ class Sequencer:
 
     def on_message(self, peer: Peer, message: Message) -> None:
         """A request: journal it, execute it, send what comes of it."""
-        parse = self.executor.parser.find(message.msg_type)
+        parse = self.executor.parser.parsers.get(message.msg_type)
         if parse is None:  # nothing for the venue to remember
             if (answer := self._questions.get(message.msg_type)) is not None:
                 answer(peer, message)

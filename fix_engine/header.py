@@ -16,16 +16,14 @@ def header_fault(
     message: Message, settings: SessionSettings, parse_time: ParseTime, now: int
 ) -> Reject | None:
     """A wrong CompID or SendingTime; whether they are there is the validator's question."""
-    shape, values = message.shape, message.values
-    place = shape.sender_place
-    if place is not None and values[place] != settings.target_comp_id and values[place]:
+    values = message.values
+    sender, target, time = message.shape.header_places
+    if sender is not None and values[sender] != settings.target_comp_id and values[sender]:
         return Reject(RejectReason.COMP_ID_PROBLEM)
-    place = shape.target_place
-    if place is not None and values[place] != settings.sender_comp_id and values[place]:
+    if target is not None and values[target] != settings.sender_comp_id and values[target]:
         return Reject(RejectReason.COMP_ID_PROBLEM)
-    place = shape.sending_time_place
-    if place is not None:
-        sent = parse_time(values[place])
+    if time is not None:
+        sent = parse_time(values[time])
         if sent is not None and abs(now - sent) > settings.max_latency_ns:
             return Reject(RejectReason.SENDING_TIME_ACCURACY)
     return None

@@ -30,28 +30,29 @@ _ROUTES: Final = (
 )
 
 
+_HEADER: Final = (tags.SENDER_COMP_ID, tags.TARGET_COMP_ID, tags.SENDING_TIME)
+
+
 class Shape:
     """The MsgType and tag sequence of a message, the same object for equal sequences.
 
     `tags[0]` is MsgType (35); BeginString, BodyLength and CheckSum, whose places are fixed, are
-    left out. `index` gives the first place of each tag; the header
-    fields that every message is asked for have their place in an attribute of their own.
+    left out. `index` gives the first place of each tag; `header_places` are those of SenderCompID,
+    TargetCompID and SendingTime, None for one that is not there.
     `is_remembered`: whether it is worth keeping what was found out about it.
     `return_route` has (tag of an answer, place of its value) for each routing field.
     """
 
     __slots__ = (
         "has_secrets",
+        "header_places",
         "index",
         "is_remembered",
         "msg_type",
         "poss_dup_place",
         "return_route",
-        "sender_place",
-        "sending_time_place",
         "seq_place",
         "tags",
-        "target_place",
     )
 
     def __init__(
@@ -65,9 +66,7 @@ class Shape:
             self.index.setdefault(tag, place)
         self.has_secrets = not tags.SECRETS.isdisjoint(self.index)
         self.seq_place = self.index.get(tags.MSG_SEQ_NUM)
-        self.sender_place = self.index.get(tags.SENDER_COMP_ID)
-        self.target_place = self.index.get(tags.TARGET_COMP_ID)
-        self.sending_time_place = self.index.get(tags.SENDING_TIME)
+        self.header_places = tuple(self.index.get(tag) for tag in _HEADER)
         self.poss_dup_place = self.index.get(tags.POSS_DUP_FLAG)
         self.return_route = tuple(
             (to_tag, self.index[from_tag]) for to_tag, from_tag in _ROUTES if from_tag in self.index

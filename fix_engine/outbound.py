@@ -39,11 +39,12 @@ def return_route(message: Message) -> bytes:
 class Outbound:
     """Numbers and frames the messages of one session; `next_seq` is the next number."""
 
-    __slots__ = ("_after_time", "_before_time", "format_time", "next_seq")
+    __slots__ = ("_after_time", "_before_time", "_now", "_time", "format_time", "next_seq")
 
     def __init__(self, sender_comp_id: bytes, target_comp_id: bytes, precision: Precision) -> None:
         self.next_seq = 1
         self.format_time = TimestampFormatter(precision).format
+        self._now, self._time = -1, b""  # what was formatted last
         self._before_time = b"\x0149=%b\x0152=" % sender_comp_id
         self._after_time = b"\x0156=%b\x01" % target_comp_id
 
@@ -56,7 +57,9 @@ class Outbound:
         """
         seq = self.next_seq
         self.next_seq = seq + 1
-        before, after, time = self._before_time, self._after_time, self.format_time(now)
+        if now != self._now:
+            self._now, self._time = now, self.format_time(now)
+        before, after, time = self._before_time, self._after_time, self._time
         return seq, encode_numbered(msg_type, seq, before, time, after, header, body)
 
     def number_shared(

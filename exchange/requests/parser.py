@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from exchange.commands import (
     CancelOrder,
@@ -17,6 +17,7 @@ from exchange.commands import (
 )
 from exchange.instruments import Instrument
 from exchange.orders import OrderTerms
+from exchange.remembered import Remembered
 from exchange.requests.conditions import (
     CONDITION_TAGS,
     DEADLINE_TAGS,
@@ -36,12 +37,15 @@ Parser = Callable[[int, Message], Command]
 
 
 class RequestParser:
-    """Turns valid messages into commands; what cannot be one becomes Refuse."""
+    """Turns valid messages into commands; what cannot be one becomes Refuse.
+
+    `parsers` does so by MsgType.
+    """
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
-        self._places: dict[Shape, Places | None] = {}
-        self._parsers: dict[bytes, Parser] = {
+        self._places = Remembered(_places_of_plain, lambda shape, _: shape.is_remembered)
+        self.parsers: Mapping[bytes, Parser] = {
             tags.NEW_ORDER_SINGLE: self._new_order,
             tags.NEW_ORDER_LIST: self._new_list,
             tags.ORDER_CANCEL_REQUEST: self._cancel,
@@ -53,40 +57,30 @@ class RequestParser:
             tags.QUOTE_CANCEL: lambda *args: parse_quote_cancel(self._instruments, *args),
         }
 
-    def find(self, msg_type: bytes) -> Parser | None:
-        """What makes a command of a message of this type; None when none can be made."""
-        return self._parsers.get(msg_type)
-
     def parse(self, session: int, message: Message) -> Command:
         """The command that a message of this session asks for."""
-        parser = self._parsers.get(message.msg_type)
+        parser = self.parsers.get(message.msg_type)
         if parser is None:
             text = b"Unsupported Message Type"
             return Refuse(session, message, text, OTHER, UNSUPPORTED_MESSAGE_TYPE)
         return parser(session, message)
 
     def _new_order(self, session: int, message: Message) -> Command:
-        deadline = None
-        terms: OrderTerms | Fault
-        places = self._places_of_plain(message.shape)
-        if places is not None and message.values[places.ord_type] not in TRIGGERED:
+        values, places = message.values, self._places[message.shape]
+        if places is not None and values[places.ord_type] not in TRIGGERED:
             terms = plain_terms(self._instruments, message, places)
+            if terms.__class__ is OrderTerms:
+                account = values[places.account] if places.account >= 0 else b""
+                return NewOrder(session, message, values[places.cl_ord_id], account, terms)
         else:
             terms = conditional_terms(self._instruments, message)
-            found = parse_deadline(message)
-            if isinstance(found, Fault):
-                terms = found
-            else:
-                deadline = found
+        deadline = self._deadline(message)
+        if isinstance(deadline, Fault):
+            return _refused(session, message, deadline)
         if isinstance(terms, Fault):
             return _refused(session, message, terms)
-        return NewOrder(
-            session,
-            message,
-            message.get(tags.CL_ORD_ID) or b"",
-            terms,
-            deadline,
-        )
+        name, account = message.get(tags.CL_ORD_ID) or b"", message.get(tags.ACCOUNT) or b""
+        return NewOrder(session, message, name, account, terms, deadline)
 
     def _new_list(self, session: int, message: Message) -> Command:
         return parse_list(session, message, self._new_order)
@@ -101,7 +95,7 @@ class RequestParser:
 
     def _replace(self, session: int, message: Message) -> Command:
         get = message.get
-        places = self._places_of_plain(message.shape)
+        places = self._places[message.shape]
         terms: OrderTerms | Fault
         if places is not None and message.values[places.ord_type] not in TRIGGERED:
             terms = plain_terms(self._instruments, message, places, is_replacement=True)
@@ -138,20 +132,15 @@ class RequestParser:
             return _refused(session, message, selection)
         return MassQuery(session, message, selection)
 
-    def _places_of_plain(self, shape: Shape) -> Places | None:
-        """Where to look in orders without conditions, None of others; found out once for each."""
-        try:
-            return self._places[shape]
-        except KeyError:
-            index = shape.index
-            is_plain = CONDITION_TAGS.isdisjoint(index) and DEADLINE_TAGS.isdisjoint(index)
-            found = Places.of(shape) if is_plain else None
-            if shape.is_remembered:
-                self._places[shape] = found
-            return found
-
     def _deadline(self, message: Message) -> Deadline | Fault | None:
         return None if DEADLINE_TAGS.isdisjoint(message.shape.index) else parse_deadline(message)
+
+
+def _places_of_plain(shape: Shape) -> Places | None:
+    """Where to look in orders without conditions, None of others."""
+    index = shape.index
+    is_plain = CONDITION_TAGS.isdisjoint(index) and DEADLINE_TAGS.isdisjoint(index)
+    return Places.of(shape) if is_plain else None
 
 
 def _refused(session: int, message: Message, fault: Fault) -> Refuse:

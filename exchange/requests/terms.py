@@ -37,8 +37,11 @@ _PLAIN_TIMES: Final = {
 }
 _WITHOUT: Final = _TIMES_IN_FORCE[None]
 _LIMIT: Final = OrderType.LIMIT
-_OF_EVERY_ORDER: Final = frozenset((tags.SYMBOL, tags.SIDE, tags.ORD_TYPE, tags.ORDER_QTY))
+_OF_EVERY_ORDER: Final = frozenset(
+    (tags.CL_ORD_ID, tags.SYMBOL, tags.SIDE, tags.ORD_TYPE, tags.ORDER_QTY)
+)
 _OF_PLAIN_ORDERS: Final = (
+    *(tags.CL_ORD_ID, tags.ACCOUNT),
     *(tags.SYMBOL, tags.SIDE, tags.ORD_TYPE, tags.ORDER_QTY, tags.PRICE, tags.TIME_IN_FORCE),
 )
 
@@ -46,6 +49,8 @@ _OF_PLAIN_ORDERS: Final = (
 class Places(NamedTuple):
     """Where the fields of an order stand in messages of one shape; -1: it is not there."""
 
+    cl_ord_id: int
+    account: int
     symbol: int
     side: int
     ord_type: int
@@ -72,7 +77,7 @@ def plain_terms(
     The least quantity of a replacement depends on the order, and is not looked at here.
     """
     values = message.values
-    at_symbol, at_side, at_type, at_quantity, at_price, at_time = places
+    _, _, at_symbol, at_side, at_type, at_quantity, at_price, at_time = places
     try:
         instrument = instruments[values[at_symbol]]
         side = SIDES[values[at_side]]

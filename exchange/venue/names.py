@@ -29,7 +29,8 @@ def rename(order: VenueOrder, cl_ord_id: bytes, remembered: int) -> bytes:
 def retire(account: AccountState, cl_ord_id: bytes, remembered: int) -> None:
     """Keep a name that is no more in use among the last ones of its account."""
     account.retired.append(cl_ord_id)
-    account.forget(remembered)
+    if len(account.retired) > remembered:
+        account.forget(remembered)
 
 
 def use_up(account: AccountState, cl_ord_id: bytes, remembered: int) -> None:

@@ -43,7 +43,6 @@ _OF_TRIGGERS: Final = {
     tags.PEG_OFFSET_TYPE: (b"PegOffsetType (836)", b"0"),
 }
 _DAY: Final = TimeInForce.DAY
-_ACCOUNT: Final = tags.ACCOUNT
 _CHANGING: Final = (tags.ORDER_CANCEL_REQUEST, tags.ORDER_CANCEL_REPLACE_REQUEST)
 
 
@@ -58,7 +57,7 @@ class Orders:
     def new(self, command: NewOrder, place: int = 0) -> VenueOrder | None:
         """Take an order, or refuse it; `place` is that in a list."""
         state = self._state
-        session = state.session(command.session)
+        session = state.sessions.get(command.session) or state.session(command.session)
         account = session.account
         if command.cl_ord_id in account.names:
             known = account.names[command.cl_ord_id]
@@ -105,7 +104,7 @@ class Orders:
             account,
             wanted,
             command.cl_ord_id,
-            command.message.get(_ACCOUNT) or b"",
+            command.account,
             self_trade,
         )
 
