@@ -45,6 +45,8 @@ screens: install ## a page and a WebSocket with the market of the running venue 
 demo: install ## two clients trade against the running venue
 	@$(BIN)/seamark demo $(ARGS)
 
+# Tests start dozens of processes, and each would compile all of the house once more.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: install ## the tests, and those that the codec has a part in on both codecs
 	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 	@$(if $(ARGS),,SEAMARK_CODEC=python $(BIN)/python -m pytest --numprocesses auto $(BOTH))

@@ -1,9 +1,10 @@
-"""`seamark market` and `seamark account`: the operator's hand on a venue that runs."""
+"""`seamark market`, `account`, `funds` and `maintenance`: the operator's hand on a venue."""
 
 from __future__ import annotations
 
 import secrets
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ import typer
 from config.settings import ConfigError, Settings, load
 from exchange.control_file import RUNNING, STOPPED, ControlFile, Transfer, Wanted, Wish
 from exchange.controls import MARKET_STATES, ControlError
+from sessions.maintenance import MAX_SECONDS, MaintenanceError, MaintenancePlan, plan_from
+from sessions.timetable import utc
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="TOML settings, which say where the journal is.")
@@ -23,13 +26,6 @@ Reason = Annotated[str, typer.Option("--reason", help="What clients are told bes
 _ACTIONS = {"stop": STOPPED, "resume": RUNNING}
 _STATES = ", ".join(MARKET_STATES)
 _DELISTED = "delisted"
-
-
-def register(app: typer.Typer) -> None:
-    """Make them commands of `app`."""
-    app.command("market")(market_command)
-    app.command("account")(account_command)
-    app.command("funds")(funds_command)
 
 
 def market_command(
@@ -129,6 +125,37 @@ def funds_command(
         _show_transfer(name, transfer)
 
 
+def maintenance_command(
+    config: ConfigFile = None,
+    data: Data = None,
+    starts_in: Annotated[
+        int, typer.Option(help="Seconds until it starts.", min=0, max=MAX_SECONDS)
+    ] = 600,
+    lasts: Annotated[
+        int | None, typer.Option(help="Seconds that it lasts.", min=1, max=MAX_SECONDS)
+    ] = None,
+    reason: Annotated[str, typer.Option(help="What everybody is told.")] = "maintenance",
+    cancel: Annotated[bool, typer.Option("--cancel", help="Call it off, or end it now.")] = False,
+) -> None:
+    """Plan maintenance of a running venue, call it off, or show what is planned.
+
+    Everybody is told by News, counting down as [schedule] announce_s says; then everybody is logged
+    out, and told when to come again. The venue keeps running, and its plan outlives a restart.
+    """
+    with _one_line():
+        plan = MaintenancePlan(load(config, {"journal": {"directory": data}}).journal.directory)
+        if cancel:
+            print("Called off." if plan.cancel() else "Nothing was planned.")
+            return
+        if lasts is not None:
+            plan.write(plan_from(time.time_ns(), starts_in, lasts, reason))
+        planned = plan.read()
+        if planned is None or planned.ends <= time.time_ns():
+            print("Nothing is planned; --lasts SECONDS plans something.")
+        else:
+            print(f"Planned: {planned.reason}, {utc(planned.starts)} to {utc(planned.ends)} UTC.")
+
+
 def _add_transfer(wanted: Wanted, name: str, transfer: Transfer) -> None:
     if wanted.transfers.setdefault(name, transfer) != transfer:
         raise ControlError(f"there is another transfer with the id {name}")
@@ -168,6 +195,6 @@ def _opened(config: Path | None, data: Path | None) -> tuple[Settings, ControlFi
 def _one_line() -> Iterator[None]:
     try:
         yield
-    except (ConfigError, ControlError) as error:
+    except (ConfigError, ControlError, MaintenanceError) as error:
         print(f"seamark: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from fix_engine.timestamps import SECOND_NS
 
 FOREVER_NS: Final = 1 << 62
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MAX_KEPT: Final = 8  # days; a question looks at two or three
 _EVERY_DAY: Final = frozenset(range(7))
 _MOMENT: Final = re.compile(
     r"(?:(?P<first>[a-z]{3})(?:-(?P<last>[a-z]{3}))? )?(?P<h>\d\d):(?P<m>\d\d)(?::(?P<s>\d\d))?",
@@ -52,6 +53,8 @@ class Hours:
         self._opens = opens
         self._closes = closes
         self._zone = zone
+        # Somebody asks every second, and the answer needs every day of some weeks in the zone.
+        self._around: dict[date, list[tuple[int, int]]] = {}
 
     def period(self, now: int) -> tuple[int, int] | None:
         """Beginning and end of the open period that `now` is in, or None."""
@@ -66,14 +69,21 @@ class Hours:
         """When the last period that is over ended."""
         return max(closes for _, closes in self._periods(now) if closes <= now)
 
-    def _periods(self, now: int) -> Iterator[tuple[int, int]]:
-        """The periods of some weeks around `now`, in order.
-
-        Times are paired as they stand on the wall, and only then looked up in the zone: a time
-        that clocks pass over is as long after midnight as it says, and a period that this leaves
-        empty is none.
-        """
+    def _periods(self, now: int) -> list[tuple[int, int]]:
+        """The periods of some weeks around `now`, in order."""
         today = datetime.fromtimestamp(now // SECOND_NS, self._zone).date()
+        if today not in self._around:
+            if len(self._around) == _MAX_KEPT:
+                self._around.clear()
+            self._around[today] = list(self._periods_around(today))
+        return self._around[today]
+
+    def _periods_around(self, today: date) -> Iterator[tuple[int, int]]:
+        """Times are paired as they stand on the wall, and only then looked up in the zone.
+
+        A time that clocks pass over is as long after midnight as it says, and a period that this
+        leaves empty is none.
+        """
         for days in range(-15, 16):
             day = today + timedelta(days=days)
             if day.weekday() in self._opens.weekdays:

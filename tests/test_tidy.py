@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ def sources() -> list[Path]:
     return [ROOT / name for name in listed if (ROOT / name).exists()]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file that several rules look at."""
+    return ast.parse(path.read_text())
+
+
 def imported(tree: ast.AST) -> set[str]:
     """The top-level packages that a module imports."""
     names = set[str]()
@@ -70,7 +77,7 @@ def imported(tree: ast.AST) -> set[str]:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_arrows_between_packages(package: str) -> None:
     for path in sorted((ROOT / package).rglob("*.py")):
-        used = imported(ast.parse(path.read_text())) & set(PACKAGES) - {package}
+        used = imported(parsed(path)) & set(PACKAGES) - {package}
         assert used <= MAY_IMPORT[package], f"{path.name} imports {used - MAY_IMPORT[package]}"
 
 
@@ -83,7 +90,7 @@ def test_every_package_is_installed() -> None:
 
 @pytest.mark.parametrize("path", PURE_FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_pure_files_do_no_io_and_read_no_clock(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     impure = imported(tree) & (NOT_PURE - {"os"} if path == CHOOSER else NOT_PURE)
     assert not impure, f"{path.name} imports {impure}"
     for node in ast.walk(tree):
@@ -98,7 +105,7 @@ def test_the_core_uses_no_floats() -> None:
     for path in PURE_FILES:
         if path.parent.name == "fix_engine":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             is_float = isinstance(node, ast.Constant) and isinstance(node.value, float)
             is_division = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
             assert not is_float, f"{path.name}: {ast.dump(node)}"
@@ -111,7 +118,7 @@ def test_files_and_functions_stay_short() -> None:
         text = path.read_text()
         if text.count("\n") > MAX_FILE_LINES:
             too_long.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > MAX_FUNCTION_LINES:
@@ -124,7 +131,7 @@ def test_asyncio_stays_at_the_edge() -> None:
         f"{path.parent.name}/{path.name}"
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
-        if "asyncio" in imported(ast.parse(path.read_text()))
+        if "asyncio" in imported(parsed(path))
     }
     assert users == {
         "exchange/service.py",

@@ -13,11 +13,6 @@ from exchange.service import run_loop
 from sessions.telemetry import configure_logging
 
 
-def register(app: typer.Typer) -> None:
-    """Make it a command of `app`."""
-    app.command("screens")(screens_command)
-
-
 def screens_command(
     config: Annotated[
         Path | None, typer.Option("--config", help="TOML settings; its instruments are shown.")

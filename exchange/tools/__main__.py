@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import typer
+from exchange.__main__ import COMMANDS
+from exchange.late import group_of
 
-from exchange.tools.cli import register
-
-app = typer.Typer(
-    help="Read the journal of a Seamark.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+app = group_of(
+    {name: COMMANDS[name] for name in ("journal", "log", "book")}, "Read the journal of a Seamark."
 )
-register(app)
 
 if __name__ == "__main__":
     app()

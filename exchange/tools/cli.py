@@ -1,4 +1,4 @@
-"""`seamark log` and `seamark book`, and all tools registered at once."""
+"""`seamark log` and `seamark book`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from exchange.quickfix_log import QuickfixLog
 from exchange.rerun import Rerun
-from exchange.tools import book, journal_cli, keep_cli
+from exchange.tools import book
 from exchange.tools.entries import (
     Entries,
     Entry,
@@ -46,14 +46,6 @@ from exchange.tools.terminal import (
 from exchange.tools.text import iso_time, printable, shown_time
 
 _DEPTH = 20
-
-
-def register(app: typer.Typer) -> None:
-    """Make the tools commands of `app`: journal, log, book."""
-    keep_cli.register(journal_cli.app)
-    app.add_typer(journal_cli.app, name="journal")
-    app.command("log")(log_command)
-    app.command("book")(book_command)
 
 
 def log_command(

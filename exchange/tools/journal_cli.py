@@ -12,6 +12,7 @@ from rich.text import Text
 from exchange.rerun import Rerun
 from exchange.service import calm_garbage_collection
 from exchange.snapshot import digest_of
+from exchange.tools import keep_cli
 from exchange.tools.contents import (
     Figures,
     RecordFilter,
@@ -293,3 +294,6 @@ def export_command(
             tables.abandon()
             raise
         print(f"Written    {to}: {exporter.records:,} records, {exporter.messages:,} messages")
+
+
+keep_cli.register(app)

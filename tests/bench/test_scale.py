@@ -12,7 +12,8 @@ from tests.bench.test_plots import drawn as well_drawn
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_grows(kind: str, tmp_path: Path) -> None:
+def test_every_kind_grows(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.growth._ORDERS", 256)
     found = grow(kind, 3, tmp_path)
     assert len(found["us"]) == 5
     assert min(found["us"]) > 0

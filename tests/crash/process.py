@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-import exchange.__main__ as command_line
 import exchange.executor
 import exchange.sequencer
 import exchange.service
+import exchange.venue_cli
 import sessions.journal.segment
+from exchange.__main__ import main
+from exchange.command_line import load_dictionary
 from sessions.journal import Durability, Journal
 from tests.crash.snapshots import make_in_forks
 from tests.support.power import Hooks, LogFile
@@ -97,9 +99,9 @@ class Venue:
 
 def load() -> None:
     """Do once what every start would do again."""
-    cached = functools.cache(command_line._dictionary)
+    cached = functools.cache(load_dictionary)
     cached(None)
-    vars(command_line)["_dictionary"] = cached
+    vars(exchange.venue_cli)["load_dictionary"] = cached
 
 
 def _be_the_venue(plan: Plan, out: int, errors: Path) -> NoReturn:
@@ -121,7 +123,7 @@ def _be_the_venue(plan: Plan, out: int, errors: Path) -> NoReturn:
         )
         sys.argv = ["seamark", "serve", "--data", str(plan.data), "--port", "0"]
         sys.argv += ["--durability", plan.durability]
-        command_line.main()
+        main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
     except BaseException as error:

@@ -295,9 +295,10 @@ def test_used_proofs_and_a_changed_password_outlive_kill_9(tmp_path: Path) -> No
 # --- secrets ------------------------------------------------------------------------------
 
 DEBUG = (
-    "import logging, exchange.__main__ as main, sessions.telemetry as telemetry\n"
-    "main.configure_logging = lambda: telemetry.configure_logging(logging.DEBUG)\n"
-    "main.main()\n"
+    "import logging, exchange.venue_cli as venue_cli, sessions.telemetry as telemetry\n"
+    "from exchange.__main__ import main\n"
+    "venue_cli.configure_logging = lambda: telemetry.configure_logging(logging.DEBUG)\n"
+    "main()\n"
 )
 
 

@@ -122,7 +122,7 @@ def test_a_second_plan_takes_the_place_of_the_first(runner: CliRunner, data: Pat
 def test_a_plan_starts_when_it_is_said_to_and_lasts_so_long(
     runner: CliRunner, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exchange.__main__.time.time_ns", lambda: 1_799_841_600 * 10**9)
+    monkeypatch.setattr("exchange.operator_cli.time.time_ns", lambda: 1_799_841_600 * 10**9)
     assert operator(runner, data, "--starts-in", 90, "--lasts", 60) == (
         "Planned: maintenance, 20270113-12:01:30 to 20270113-12:02:30 UTC."
     )
@@ -136,7 +136,7 @@ def test_a_plan_that_is_over_is_none(
 ) -> None:
     operator(runner, data, "--starts-in", 0, "--lasts", 60)
     later = time.time_ns() + 61 * 10**9
-    monkeypatch.setattr("exchange.__main__.time.time_ns", lambda: later)
+    monkeypatch.setattr("exchange.operator_cli.time.time_ns", lambda: later)
     assert operator(runner, data).startswith("Nothing is planned")
 
 
