@@ -110,8 +110,7 @@ class OrderPath:
         session, now = self._session()
         with self._timed(_RECEIVE):
             for message in messages:
-                session.receive(message, now)
-                session.take_effects()
+                session.accept(message, now)
         venue = Venue()
         venue.apply(1, now, SetRules(self.rules))
         parser = RequestParser(venue.state.listing.tradable)
@@ -128,7 +127,7 @@ class OrderPath:
             ]
         with self._timed("number and frame"):
             for body in bodies:
-                session.send(b"8", body, now)
+                session.number(b"8", body, now)
         sent = [encode(b"35=8\x01" + body) for body in bodies]
         self._journal(messages, sent, now)
         return sent
@@ -157,10 +156,11 @@ class OrderPath:
             journal = Journal(Path(directory), Durability.OS)
             with self._timed("journal"):
                 done = 0
+                command, report = Kind.COMMAND, Kind.SENT
                 for place, message in enumerate(messages, 1):
-                    journal.add(Kind.COMMAND, 1, place, place + 1, message.raw)
+                    journal.add(command, 1, place, place + 1, message.raw)
                     while done < place * each:
-                        journal.add(Kind.SENT, 1, done + 1, place + 1, sent[done])
+                        journal.add(report, 1, done + 1, place + 1, sent[done])
                         done += 1
                     if place % CHUNK_MESSAGES == 0:
                         journal.commit(now)

@@ -42,6 +42,7 @@ from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
+_COMMAND: Final = Kind.COMMAND
 _TIME: Final = Kind.TIME
 _LOOK_EVERY_NS: Final = SECOND_NS  # at what the operator wants
 _ADDING: Final = frozenset(
@@ -131,7 +132,7 @@ class Sequencer:
         raw = message.raw
         if message.shape.has_secrets:
             raw = encode(b"".join(b"%b=%b\x01" % pair for pair in masked(message)))
-        self._execute(Kind.COMMAND, message.seq or 0, raw, command, peer, route)
+        self._execute(_COMMAND, message.seq or 0, raw, command, peer, route)
 
     def _refuse(self, peer: Peer, message: Message, reason: int, text: bytes) -> None:
         """Answer what is no input of the venue."""

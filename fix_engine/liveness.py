@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
+from fix_engine.outbound import Outbound
 from fix_engine.states import State
 
 _PROBE_AFTER: Final = 1.2  # of HeartBtInt: the interval plus the transmission time
@@ -25,17 +26,19 @@ class Due(Enum):
 
 
 class Liveness:
-    """The times at which something was last heard and said, all in nanoseconds, UTC.
+    """The times at which something was last heard and is due, all in nanoseconds, UTC.
 
     `interval_ns` is HeartBtInt, 0 for none; `give_up_at` ends the wait for a Logon or a Logout.
     `probed_at` is when a TestRequest was sent that nothing has been heard since, 0 for none.
     """
 
-    __slots__ = ("give_up_at", "interval_ns", "last_received", "last_sent", "probed_at")
+    __slots__ = ("_outbound", "give_up_at", "interval_ns", "last_received", "probed_at")
 
-    def __init__(self) -> None:
+    def __init__(self, outbound: Outbound) -> None:
+        """`outbound` knows when something was said last."""
+        self._outbound = outbound
         self.interval_ns = 0
-        self.last_sent = self.last_received = self.probed_at = self.give_up_at = 0
+        self.last_received = self.probed_at = self.give_up_at = 0
 
     def deadline(self, state: State = State.ACTIVE) -> int | None:
         """When something is due on a session in this state, None for never."""
@@ -45,7 +48,7 @@ class Liveness:
             return None
         if self.probed_at:
             return self.probed_at + self.interval_ns
-        return min(self.last_sent + self.interval_ns, self._probe_at())
+        return min(self._outbound.last_sent + self.interval_ns, self._probe_at())
 
     def due(self, now: int) -> Due:
         """What is due on a live session by now."""

@@ -37,14 +37,17 @@ def return_route(message: Message) -> bytes:
 
 
 class Outbound:
-    """Numbers and frames the messages of one session; `next_seq` is the next number."""
+    """Numbers and frames the messages of one session; `next_seq` is the next number.
 
-    __slots__ = ("_after_time", "_before_time", "_now", "_time", "format_time", "next_seq")
+    `last_sent` is when something was sent last, in nanoseconds, UTC; -1 for never.
+    """
+
+    __slots__ = ("_after_time", "_before_time", "_format_time", "_time", "last_sent", "next_seq")
 
     def __init__(self, sender_comp_id: bytes, target_comp_id: bytes, precision: Precision) -> None:
         self.next_seq = 1
-        self.format_time = TimestampFormatter(precision).format
-        self._now, self._time = -1, b""  # what was formatted last
+        self.last_sent, self._time = -1, b""
+        self._format_time = TimestampFormatter(precision).format
         self._before_time = b"\x0149=%b\x0152=" % sender_comp_id
         self._after_time = b"\x0156=%b\x01" % target_comp_id
 
@@ -57,10 +60,15 @@ class Outbound:
         """
         seq = self.next_seq
         self.next_seq = seq + 1
-        if now != self._now:
-            self._now, self._time = now, self.format_time(now)
-        before, after, time = self._before_time, self._after_time, self._time
+        time = self._time if now == self.last_sent else self.stamp(now)
+        before, after = self._before_time, self._after_time
         return seq, encode_numbered(msg_type, seq, before, time, after, header, body)
+
+    def stamp(self, now: int) -> bytes:
+        """SendingTime of what is sent now."""
+        if now != self.last_sent:
+            self.last_sent, self._time = now, self._format_time(now)
+        return self._time
 
     def number_shared(
         self, msg_type: bytes, own: bytes, shared: SharedFields, now: int
@@ -68,14 +76,14 @@ class Outbound:
         """The next message, `own` fields behind the header and then those that it shares."""
         seq = self.next_seq
         self.next_seq = seq + 1
-        before, after, time = self._before_time, self._after_time, self.format_time(now)
+        before, after, time = self._before_time, self._after_time, self.stamp(now)
         return seq, encode_numbered_shared(
             msg_type, seq, before, time, after, own, shared.fields, shared.checksum
         )
 
     def gap_fill(self, begin: int, new_seq_no: int, now: int) -> bytes:
         """A SequenceReset-GapFill in place of the messages from `begin` to before `new_seq_no`."""
-        time = self.format_time(now)
+        time = self.stamp(now)
         return encode(
             b"35=4\x0134=%d\x0143=Y%b%b%b122=%b\x0136=%d\x01123=Y\x01"
             % (begin, self._before_time, time, self._after_time, time, new_seq_no)

@@ -85,7 +85,7 @@ class Resend:
         """The answer to a page as it goes on the wire."""
         for first, second in self.answer(stored):
             if isinstance(second, bytes):
-                yield possible_duplicate(second, outbound.format_time(now))
+                yield possible_duplicate(second, outbound.stamp(now))
             else:
                 yield outbound.gap_fill(first, second, now)
 

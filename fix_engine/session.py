@@ -36,7 +36,6 @@ class Session:
     def __init__(self, settings: SessionSettings, validator: Validator) -> None:
         self.settings = settings
         self.state = State.DISCONNECTED
-        self._liveness = Liveness()
         self._validator = validator
         self.inbound = InboundSequence()
         self.effects: list[effects.Effect] = []
@@ -46,6 +45,9 @@ class Session:
         self._outbound = Outbound(
             settings.sender_comp_id, settings.target_comp_id, settings.precision
         )
+        self._liveness = Liveness(self._outbound)
+        # Like `send`, for who stores and writes it at once: not while an effect waits.
+        self.number = self._number if settings.adds_last_processed else self._outbound.number
         self._on_message: Callable[[Message, int], None] = _ignore
         self._by_state: dict[State, Callable[[Message, int], None]] = {
             State.DISCONNECTED: _ignore,  # the connection has ended, but for what still arrives
@@ -164,13 +166,10 @@ class Session:
         self.effects.append(effect(seq, raw))
         return seq
 
-    def number(
+    def _number(
         self, msg_type: bytes, body: bytes, now: int, header: bytes = b""
     ) -> tuple[int, bytes]:
-        """Like `send`, for who stores and writes it at once: not while an effect waits."""
-        if self.settings.adds_last_processed:
-            header += b"369=%d\x01" % (self.next_in - 1)
-        self._liveness.last_sent = now
+        header += b"369=%d\x01" % (self.next_in - 1)  # LastMsgSeqNumProcessed
         return self._outbound.number(msg_type, body, now, header)
 
     def stream(self, msg_type: bytes, own: bytes, shared: SharedFields, now: int) -> None:
@@ -182,7 +181,6 @@ class Session:
             return
         if self.settings.adds_last_processed:
             own = b"369=%d\x01%b" % (self.next_in - 1, own)
-        self._liveness.last_sent = now
         seq, raw = self._outbound.number_shared(msg_type, own, shared, now)
         self.effects.append(effects.Transmit(seq, raw))
 
@@ -191,7 +189,7 @@ class Session:
         if self._resend is None:
             return
         self.effects += map(effects.Retransmit, self._resend.messages(stored, self._outbound, now))
-        self._liveness.last_sent = now
+        self._outbound.stamp(now)
         if self._resend.finished:
             self._resend = None
         else:

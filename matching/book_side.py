@@ -6,13 +6,14 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final, Generic
 
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedList
 
 from matching.events import O
 from matching.order import Side
 from matching.terms import Terms, terms_of
 
 _BUY: Final = Side.BUY
+_MOST_VACANT: Final = 16  # levels kept in case that their prices come back, as prices do
 
 
 class Level(Generic[O]):
@@ -71,16 +72,20 @@ class BookSide(Generic[O]):
 
     `known_best` is the best price, None when nothing rests; while it is stale, the best has gone
     and the next, which takes time, has not been looked for. `best_price` is never stale.
+
+    Inside, `_prices` has the prices of `_levels` in order, and those of `_vacant` as well: levels
+    that were emptied a moment ago, and may be needed again in another.
     """
 
-    __slots__ = ("_best_index", "_levels", "is_stale", "known_best", "side")
+    __slots__ = ("_levels", "_prices", "_vacant", "is_stale", "known_best", "side")
 
     def __init__(self, side: Side) -> None:
         self.side = side
         self.known_best: int | None = None
         self.is_stale = False
-        self._levels: SortedDict[int, Level[O]] = SortedDict()
-        self._best_index = -1 if side is Side.BUY else 0
+        self._levels: dict[int, Level[O]] = {}
+        self._prices: SortedList[int] = SortedList()
+        self._vacant: dict[int, Level[O]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._levels)
@@ -89,9 +94,18 @@ class BookSide(Generic[O]):
     def best_price(self) -> int | None:
         """The best price, None when nothing rests."""
         if self.is_stale:
-            self.known_best = self._levels.peekitem(self._best_index)[0]
+            self.known_best = self._first()
             self.is_stale = False
         return self.known_best
+
+    def _first(self) -> int:
+        levels, prices = self._levels, self._prices
+        at, step = (-1, -1) if self.side is _BUY else (0, 1)
+        while True:
+            price: int = prices[at]
+            if price in levels:
+                return price
+            at += step
 
     @property
     def best(self) -> int:
@@ -100,19 +114,19 @@ class BookSide(Generic[O]):
 
     def best_level(self) -> tuple[int, Level[O]]:
         """The best price and its level; raises IndexError when nothing rests."""
-        found: tuple[int, Level[O]] = self._levels.peekitem(self._best_index)
-        return found
+        price = self._first()
+        return price, self._levels[price]
 
     def level(self, price: int) -> Level[O]:
         """The level at a price; raises KeyError when nothing rests there."""
-        found: Level[O] = self._levels[price]
-        return found
+        return self._levels[price]
 
     def levels(self) -> Iterator[tuple[int, Level[O]]]:
         """Price and level, best first."""
-        prices = reversed(self._levels) if self.side is _BUY else iter(self._levels)
-        for price in prices:
-            yield price, self._levels[price]
+        for price in reversed(self._prices) if self.side is _BUY else self._prices:
+            level = self._levels.get(price)
+            if level is not None:
+                yield price, level
 
     def visible(self, price: int) -> tuple[int, int] | None:
         """The quantity that can be seen at a price, and of how many orders; None of none."""
@@ -121,12 +135,11 @@ class BookSide(Generic[O]):
 
     def beyond(self, price: int) -> Iterator[int]:
         """The prices worse than this one, best first."""
-        found: Iterator[int]
         if self.side is _BUY:
-            found = self._levels.irange(None, price, inclusive=(True, False), reverse=True)
+            found = self._prices.irange(None, price, inclusive=(True, False), reverse=True)
         else:
-            found = self._levels.irange(price, None, inclusive=(False, True))
-        return found
+            found = self._prices.irange(price, None, inclusive=(False, True))
+        return (one for one in found if one in self._levels)
 
     def find(self, order: O) -> Level[O] | None:
         """The level at which an order rests; None when it does not rest here."""
@@ -144,7 +157,11 @@ class BookSide(Generic[O]):
         price = order.price
         level = self._levels.get(price)
         if level is None:
-            level = self._levels[price] = Level()
+            level = self._vacant.pop(price, None)
+            if level is None:
+                self._prices.add(price)
+                level = Level()
+            self._levels[price] = level
             best = self.known_best
             if best is None:
                 if not self.is_stale:
@@ -176,7 +193,11 @@ class BookSide(Generic[O]):
 
     def drop_level(self, price: int) -> None:
         """Forget a level that has been emptied."""
-        del self._levels[price]
+        self._vacant[price] = self._levels.pop(price)
+        if len(self._vacant) > _MOST_VACANT:
+            for vacant in self._vacant:
+                self._prices.remove(vacant)
+            self._vacant.clear()
         if price == self.known_best:
             self.known_best = None
             self.is_stale = bool(self._levels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
 import pytest
@@ -128,6 +129,28 @@ def test_drop_level_forgets_one_price() -> None:
     sells, _ = side_with(Side.SELL, "1 5@100", "2 3@101")
     sells.drop_level(100)
     assert levels(sells) == [(101, 3, [2])]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_prices_that_come_and_go_are_in_order_and_never_many(side: Side) -> None:
+    chance = random.Random(7)
+    book_side: BookSide[Order] = BookSide(side)
+    resting: dict[int, Order] = {}
+    for order_id in range(1, 3_000):
+        price = chance.randint(1, 60)
+        if price in resting:
+            book_side.remove(resting.pop(price))
+        else:
+            resting[price] = parse_order(f"{side.name.lower()} {order_id} 5@{price}")
+            book_side.add(resting[price])
+        wanted = sorted(resting, reverse=side is Side.BUY)
+        assert [one for one, _ in book_side.levels()] == wanted
+        worse = [one for one in wanted if (one < 30 if side is Side.BUY else one > 30)]
+        assert list(book_side.beyond(30)) == worse
+        assert book_side.best_price == (wanted[0] if wanted else None)
+        assert bool(book_side) is bool(wanted)
+        assert book_side.visible(price) == ((5, 1) if price in resting else None)
+        assert len(book_side._prices) <= len(resting) + 16
 
 
 # Which prices trade
