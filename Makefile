@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-CODEC := setup.py $(wildcard fix_engine/native/*.[ch])
+CODEC := setup.py $(wildcard fix_engine/native/*.[ch] sessions/journal/native/*.c)
 ARGS ?=
 # What `make test` runs a second time, with the codec in plain Python.
-BOTH := tests/fix_engine tests/scenarios tests/sessions/test_nonsense.py \
+BOTH := tests/fix_engine tests/scenarios tests/sessions/journal/test_gathering.py tests/sessions/test_nonsense.py \
   tests/fuzz/test_differential.py
 
 # Further arguments for the parts of `make sim`, such as VENUE="--seed 7".
@@ -135,5 +135,5 @@ lock: install ## pin the newest allowed dependencies again, with hashes
 	  --extra dev --no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.txt
 
 clean: ## remove what `make install` made (never your data)
-	rm -rf build fix_engine/*.so $(VENV) .venv-fuzz .fuzz-corpus* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build fix_engine/*.so sessions/journal/*.so $(VENV) .venv-fuzz .fuzz-corpus* .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The compiled codec: an install makes it where there is a compiler, and does without where not.
+"""What is compiled: an install makes it where there is a compiler, and does without where not.
 
 Everything else about the package is in pyproject.toml.
 """
@@ -15,6 +15,12 @@ setup(
             depends=["fix_engine/native/codec.h"],
             extra_compile_args=["-O3"],
             optional=True,
-        )
+        ),
+        Extension(
+            "sessions.journal._native",
+            ["sessions/journal/native/records.c"],
+            extra_compile_args=["-O3"],
+            optional=True,
+        ),
     ]
 )

@@ -20,15 +20,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from sessions.journal.gathering import Records
 from sessions.journal.memory import MemorySegment
 from sessions.journal.reader import Place, Reader
 from sessions.journal.records import (
     INPUT_KINDS,
-    RECORD_HEADER_SIZE,
     Batch,
     JournalError,
     Kind,
-    pack_record,
 )
 from sessions.journal.segment import (
     Segment,
@@ -76,8 +75,8 @@ class Journal:
         self._synced_at = 0
         self._chain = self._last = 0
         self._prepared = 0  # the segment whose successor was asked for
-        self._pending: list[bytes] = []
-        self._payload_at = 0  # where the payload of the next record will stand
+        self._records = Records()  # of the next batch
+        self._records_at = 0  # where its records will stand
         self._first_position = 1
         self._seed = 0
         self._syncer: Syncer | None = None
@@ -147,11 +146,7 @@ class Journal:
         """
         if kind in INPUT_KINDS:
             self.position += 1
-        size = len(payload)
-        self._pending += (pack_record(kind, session, seq, next_in, size), payload)
-        offset = self._payload_at
-        self._payload_at = offset + size + RECORD_HEADER_SIZE
-        return offset
+        return self._records_at + self._records.add(kind, session, seq, next_in, payload)
 
     def commit(self, stamp: int) -> None:
         """Write everything added since the last commit, as one batch.
@@ -159,13 +154,14 @@ class Journal:
         It is `settled` at once, or when `on_settled` says so. Raises JournalError when it cannot
         be written; then none of it has happened.
         """
-        if not self._pending:
+        count = self._records.count
+        if not count:
             return
-        records = b"".join(self._pending)
+        records = self._records.take()
         segment = self._current
         head, chain = segment.format.pack(
             records,
-            len(self._pending) // 2,
+            count,
             self._first_position,
             stamp,
             self._durable,
@@ -181,7 +177,6 @@ class Journal:
         self.volume += end - self.end
         self.written = end
         self._go_on_at(end)
-        self._pending.clear()
         self._first_position = self.position + 1
         after = self._next_segment() if end - segment.base >= self._segment_bytes else None
         self._sync(segment, stamp, after is not None)
@@ -223,7 +218,7 @@ class Journal:
     def _go_on_at(self, end: int) -> None:
         """Have the next batch stand there."""
         self.end = end
-        self._payload_at = end + self._current.format.head_size + RECORD_HEADER_SIZE
+        self._records_at = end + self._current.format.head_size
 
     def _has_become_durable(self, end: int) -> None:
         self._durable = max(self._durable, end)
@@ -249,7 +244,7 @@ class Journal:
     @property
     def is_committed(self) -> bool:
         """Whether everything that was added is written."""
-        return not self._pending
+        return not self._records.count
 
     @property
     def begin(self) -> int:

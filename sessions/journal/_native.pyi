@@ -1,0 +1,9 @@
+"""What native/records.c offers."""
+
+REVISION: int
+
+class Records:
+    count: int
+    def __init__(self) -> None: ...
+    def add(self, kind: int, session: int, seq: int, next_in: int, payload: bytes, /) -> int: ...
+    def take(self) -> bytes: ...

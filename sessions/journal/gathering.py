@@ -1,0 +1,50 @@
+"""The records of the batch that is being gathered, encoded one by one.
+
+Like the codec there are two that do the same: in C where an install found a compiler, and in
+Python. `SEAMARK_CODEC` chooses for both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fix_engine import codec
+from sessions.journal.records import RECORD_HEADER_SIZE, pack_record
+
+_REVISION: Final = 1  # of native/records.c; an older build is not used
+
+
+class PlainRecords:
+    """`count` records; `add` and `take` are the whole of it."""
+
+    __slots__ = ("_parts", "_size", "count")
+
+    def __init__(self) -> None:
+        self.count = self._size = 0
+        self._parts: list[bytes] = []
+
+    def add(self, kind: int, session: int, seq: int, next_in: int, payload: bytes) -> int:
+        """One more; where its payload stands in all of them."""
+        length, at = len(payload), self._size + RECORD_HEADER_SIZE
+        self._parts += (pack_record(kind, session, seq, next_in, length), payload)
+        self._size = at + length
+        self.count += 1
+        return at
+
+    def take(self) -> bytes:
+        """All of them; there are none from then on."""
+        records = b"".join(self._parts)
+        self._parts.clear()
+        self.count = self._size = 0
+        return records
+
+
+if TYPE_CHECKING or not codec.IS_COMPILED:
+    Records = PlainRecords
+else:
+    try:
+        from sessions.journal import _native
+
+        Records = _native.Records if _native.REVISION == _REVISION else PlainRecords
+    except ImportError:
+        Records = PlainRecords

@@ -1,0 +1,148 @@
+/* sessions.journal._native: the records of a batch, each written once into memory that grows.
+
+   Records is what PlainRecords of sessions/journal/gathering.py is. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <structmember.h>
+
+#define REVISION 1 /* of the format of a record, specs/journal.md; gathering.py asks for it */
+
+enum { HEAD = 25, KEPT = 1 << 20 }; /* bytes: before a payload; of memory between two batches */
+
+typedef struct {
+    PyObject_HEAD
+    unsigned char *data;
+    Py_ssize_t size, room, count;
+} Records;
+
+static unsigned char *put(unsigned char *at, uint64_t value, int bytes)
+{
+    for (; bytes > 0; bytes--, value >>= 8)
+        *at++ = (unsigned char)value;
+    return at;
+}
+
+static int make_room(Records *records, Py_ssize_t wanted)
+{
+    if (wanted <= records->room)
+        return 0;
+    Py_ssize_t room = records->room < 4096 ? 4096 : records->room;
+    while (room < wanted)
+        room = room > PY_SSIZE_T_MAX / 2 ? wanted : room * 2;
+    unsigned char *data = PyMem_Realloc(records->data, (size_t)room);
+    if (data == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    records->data = data;
+    records->room = room;
+    return 0;
+}
+
+/* An int from 0 to `most`; false, with OverflowError or TypeError, for anything else. */
+static int as_unsigned(PyObject *value, uint64_t most, uint64_t *number)
+{
+    *number = PyLong_Check(value) ? PyLong_AsUnsignedLongLong(value) : (uint64_t)-1;
+    if (*number <= most && !PyErr_Occurred())
+        return 1;
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_OverflowError, "not a number of the size that a record has for it");
+    return 0;
+}
+
+PyDoc_STRVAR(
+    add_doc, "add(kind, session, seq, next_in, payload) -> where the payload stands in them");
+
+static PyObject *add(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    Records *records = (Records *)self;
+    uint64_t kind, session, seq, next_in;
+    if (count != 5 || !PyBytes_Check(args[4])) {
+        PyErr_SetString(PyExc_TypeError, "add() wants four numbers and bytes");
+        return NULL;
+    }
+    Py_ssize_t length = PyBytes_GET_SIZE(args[4]);
+    if (!as_unsigned(args[0], UINT8_MAX, &kind) || !as_unsigned(args[1], UINT32_MAX, &session)
+        || !as_unsigned(args[2], UINT64_MAX, &seq) || !as_unsigned(args[3], UINT64_MAX, &next_in))
+        return NULL;
+    if (length > UINT32_MAX || length > PY_SSIZE_T_MAX - HEAD - records->size) {
+        PyErr_SetString(PyExc_OverflowError, "a payload of more than 4 GiB");
+        return NULL;
+    }
+    if (make_room(records, records->size + HEAD + length) < 0)
+        return NULL;
+    unsigned char *at = records->data + records->size;
+    at = put(put(put(put(put(at, kind, 1), session, 4), seq, 8), next_in, 8), (uint64_t)length, 4);
+    memcpy(at, PyBytes_AS_STRING(args[4]), (size_t)length);
+    records->size += HEAD + length;
+    records->count++;
+    return PyLong_FromSsize_t(records->size - length);
+}
+
+PyDoc_STRVAR(take_doc, "take() -> all of them; there are none from then on");
+
+static PyObject *take(PyObject *self, PyObject *unused)
+{
+    Records *records = (Records *)self;
+    PyObject *all = PyBytes_FromStringAndSize((const char *)records->data, records->size);
+    if (all == NULL)
+        return NULL;
+    records->size = records->count = 0;
+    if (records->room > KEPT) {
+        PyMem_Free(records->data);
+        records->data = NULL;
+        records->room = 0;
+    }
+    return all;
+}
+
+static void free_records(PyObject *self)
+{
+    PyMem_Free(((Records *)self)->data);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyMethodDef methods[] = {
+    {"add", (PyCFunction)(void (*)(void))add, METH_FASTCALL, add_doc},
+    {"take", take, METH_NOARGS, take_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef members[] = {
+    {"count", T_PYSSIZET, offsetof(Records, count), READONLY, "How many there are."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyTypeObject records_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "sessions.journal._native.Records",
+    .tp_doc = "The encoded records of the batch that is being gathered.",
+    .tp_basicsize = sizeof(Records),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = PyType_GenericNew,
+    .tp_dealloc = free_records,
+    .tp_methods = methods,
+    .tp_members = members,
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "sessions.journal._native",
+    .m_doc = "The hot path of the journal in C; gathering.py puts it to use.",
+    .m_size = -1,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL)
+        return NULL;
+    if (PyModule_AddType(module, &records_type) < 0
+        || PyModule_AddIntConstant(module, "REVISION", REVISION) < 0) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

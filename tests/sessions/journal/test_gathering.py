@@ -1,0 +1,78 @@
+"""Records gathered in C are those gathered in Python, byte for byte."""
+
+from __future__ import annotations
+
+import random
+import struct
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from fix_engine import codec
+from sessions.journal.gathering import PlainRecords, Records
+
+_native = pytest.importorskip("sessions.journal._native")
+BOTH: list[Any] = [PlainRecords, _native.Records]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_both_gather_the_same(seed: int) -> None:
+    chance = random.Random(seed)
+    plain, native = PlainRecords(), _native.Records()
+    for _ in range(200):
+        entry = (
+            chance.randrange(256),
+            chance.choice((0, 1, chance.randrange(1 << 32), (1 << 32) - 1)),
+            chance.choice((0, chance.randrange(1 << 64), (1 << 64) - 1)),
+            chance.choice((1, chance.randrange(1 << 64), (1 << 63))),
+            chance.randbytes(chance.choice((0, 1, chance.randrange(400), 70_000))),
+        )
+        assert plain.add(*entry) == native.add(*entry), (seed, entry[:4])
+        assert plain.count == native.count
+        if chance.random() < 0.05:
+            assert plain.take() == native.take(), seed
+            assert plain.count == native.count == 0
+    assert plain.take() == native.take(), seed
+    assert plain.take() == native.take() == b""
+
+
+@pytest.mark.parametrize("records", BOTH)
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *((256, 1, 1, 1, b""), (-1, 1, 1, 1, b""), (1, 1 << 32, 1, 1, b"")),
+        *((1, 1, 1 << 64, 1, b""), (1, 1, 1, -1, b""), (1, 1, 1, 1 << 70, b"")),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused_and_leave_nothing(
+    records: Any, entry: tuple[int, int, int, int, bytes]
+) -> None:
+    gathered = records()
+    with pytest.raises((OverflowError, struct.error)):
+        gathered.add(*entry)
+    assert gathered.take() == b""
+
+
+def test_other_things_than_numbers_and_bytes_are_refused() -> None:
+    gathered = _native.Records()
+    for entry in ((1.5, 1, 1, 1, b""), (1, 1, 1, 1, "text"), (1, 1, 1, 1)):
+        with pytest.raises((TypeError, OverflowError)):
+            gathered.add(*entry)
+    assert gathered.count == 0
+
+
+def test_memory_of_a_large_batch_is_given_back() -> None:
+    gathered = _native.Records()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        gathered.add(1, 1, 1, 1, bytes(8 << 20))
+        gathered.take()
+        assert tracemalloc.get_traced_memory()[0] - before < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_choice_is_that_of_the_codec() -> None:
+    assert (Records is PlainRecords) is not codec.IS_COMPILED
