@@ -17,7 +17,7 @@ VENUE ?=
 .DEFAULT_GOAL := help
 .PHONY: help install run screens demo test check format interop judge fuzz fuzz-codec guided crash docs lock clean
 .PHONY: sim sim-sessions sim-matching
-.PHONY: bench bench-check bench-peers bench-scale bench-durability bench-resend bench-sessions bench-restart bench-market-data
+.PHONY: bench bench-check bench-peers bench-scale bench-pauses bench-durability bench-resend bench-sessions bench-restart bench-market-data
 .PHONY: bench-screens
 
 help: ## list these jobs
@@ -107,6 +107,9 @@ bench-peers: install ## Seamark beside QuickFIX in C++, Java and Go (needs their
 
 bench-scale: install ## the cost of an order as the venue grows, and what things weigh; long
 	@$(BIN)/python -m bench.scale $(ARGS)
+
+bench-pauses: install ## the longest turns while a book grows to a million orders, and what of them is the collector
+	@$(BIN)/python -m bench.pauses $(ARGS)
 
 bench-durability: install ## fsync, os and memory side by side, and group commit; ten minutes
 	@$(BIN)/python -m bench.durability $(ARGS)

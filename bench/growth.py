@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from importlib.resources import files
 from itertools import count, cycle
 from pathlib import Path
@@ -97,15 +98,23 @@ class Floor:
 
     def trade(self, requests: list[tuple[int, bytes]]) -> float:
         """CPU microseconds for each of the requests."""
-        decoders, endpoints, turn, now = self._decoders, self.endpoints, self.turn, self._now
         started = time.process_time_ns()
-        for at in range(0, len(requests), CHUNK_MESSAGES):
-            turn.open()
-            for number, raw in requests[at : at + CHUNK_MESSAGES]:
-                for message in decoders[number].feed(raw):
-                    endpoints[number].receive(message, now)  # type: ignore[arg-type]
-            turn.close()
+        for turn in self.turns_of(requests):
+            turn()
         return (time.process_time_ns() - started) / 1_000 / len(requests)
+
+    def turns_of(self, requests: list[tuple[int, bytes]]) -> Iterator[Callable[[], None]]:
+        """What carries the requests out, turn by turn."""
+        for at in range(0, len(requests), CHUNK_MESSAGES):
+            yield partial(self._turn, requests[at : at + CHUNK_MESSAGES])
+
+    def _turn(self, requests: list[tuple[int, bytes]]) -> None:
+        decoders, endpoints, turn, now = self._decoders, self.endpoints, self.turn, self._now
+        turn.open()
+        for number, raw in requests:
+            for message in decoders[number].feed(raw):
+                endpoints[number].receive(message, now)  # type: ignore[arg-type]
+        turn.close()
 
 
 def grow(kind: str, size: int, directory: Path) -> dict[str, Any]:
@@ -120,17 +129,17 @@ def grow(kind: str, size: int, directory: Path) -> dict[str, Any]:
     if kind == "sessions":
         bytes_each = floor.session_bytes
     elif kind == "resting":
-        _in_portions(size, lambda some: _trade(floor, _resting(floor, some)))
+        _in_portions(size, lambda some: _trade(floor, resting(floor, some)))
         bytes_each = (_resident() - before) / size
     elif kind == "age":
-        _in_portions(size, lambda some: _trade(floor, _crossing(floor, some, instruments)))
+        _in_portions(size, lambda some: _trade(floor, crossing(floor, some, instruments)))
         bytes_each = (_resident() - before) / size
     elif kind == "stored":
         _in_portions(size, lambda some: _tell(floor, some))
         bytes_each = (_resident() - before) / size
     calm_garbage_collection()
-    _trade(floor, _crossing(floor, _ORDERS, instruments))
-    rounds = [_trade(floor, _crossing(floor, _ORDERS, instruments)) for _ in range(_ROUNDS)]
+    _trade(floor, crossing(floor, _ORDERS, instruments))
+    rounds = [_trade(floor, crossing(floor, _ORDERS, instruments)) for _ in range(_ROUNDS)]
     return {"us": [round(one, 2) for one in rounds], "bytes": round(bytes_each)}
 
 
@@ -138,7 +147,7 @@ def _trade(floor: Floor, requests: list[tuple[int, bytes]]) -> float:
     return floor.trade(requests)
 
 
-def _crossing(floor: Floor, orders: int, instruments: int) -> list[tuple[int, bytes]]:
+def crossing(floor: Floor, orders: int, instruments: int) -> list[tuple[int, bytes]]:
     """Pairs that trade: sessions and instruments take turns."""
     sessions = cycle(range(len(floor.endpoints)))
     return [
@@ -147,7 +156,7 @@ def _crossing(floor: Floor, orders: int, instruments: int) -> list[tuple[int, by
     ]
 
 
-def _resting(floor: Floor, orders: int) -> list[tuple[int, bytes]]:
+def resting(floor: Floor, orders: int) -> list[tuple[int, bytes]]:
     """On both sides of what trades, over many prices."""
     sessions = cycle(range(len(floor.endpoints)))
     out = []

@@ -29,6 +29,7 @@ from exchange.access import (
     make_tls_files,
 )
 from exchange.control_file import ControlFile
+from exchange.garbage import Garbage
 from exchange.history import HistoryDesk
 from exchange.market_data import MarketDataDesk
 from exchange.market_data.publisher import CallLater
@@ -193,13 +194,9 @@ async def serve(
                     codec.described(),
                 )
             )
-            log.info(
-                "open",
-                codec=codec.described(),
-                journal=str(journal.path or "memory"),
-                commands=journal.position,
-                recovery_s=round(recovery_s, 1),
-            )
+            where = str(journal.path or "memory")
+            figures = {"commands": journal.position, "recovery_s": round(recovery_s, 1)}
+            log.info("open", codec=codec.described(), journal=where, **figures)
 
         layer = settings.journal
         snapshots = SnapshotPlan(snapshot_command(layer), layer.snapshot_bytes)
@@ -209,13 +206,18 @@ async def serve(
 
         timetable = make_timetable(settings)
 
+        def make_application(journal: Journal, turn: Turn) -> Sequencer:
+            sequencer = make_venue(rules, journal, turn, control, timetable)
+            collect_seldom(sequencer)
+            return sequencer
+
         def make_server() -> Server[Sequencer]:
             return Server(
                 journal,
                 Validator(dictionary),
                 make_admission(settings),
                 make_limits(settings),
-                lambda journal, turn: make_venue(rules, journal, turn, control, timetable),
+                make_application,
                 access=make_access_rules(settings),
                 timetable=timetable,
                 plan=MaintenancePlan(layer.directory),
@@ -293,15 +295,28 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def calm_garbage_collection() -> None:
-    """Keep the collector from walking every remembered order, which takes it a tenth of a second.
+def collect_seldom(sequencer: Sequencer) -> None:
+    """Have the garbage of a venue collected at its own times, if its connections leave none.
 
-    Orders, messages and events form no cycles: reference counts free them. What is there now is
-    left alone for good, young objects are looked at seldom, old ones practically never.
+    asyncio's own loop leaves a cycle of 2 KB for each, which must be found however old it is: there
+    the collector runs by itself.
     """
-    gc.collect()
+    if not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+        garbage = Garbage(lambda: not sequencer.venue.sessions_up())
+        garbage.begin()
+        sequencer.watch(garbage)
+
+
+def calm_garbage_collection() -> None:
+    """Keep the collector, where it runs by itself, from walking every remembered order.
+
+    What is there now is left alone for good, young objects are looked at seldom, old ones
+    practically never. A venue does better: see `exchange.garbage`.
+    """
+    if gc.isenabled():
+        gc.collect()
+        gc.set_threshold(50_000, 1_000, 1_000)
     gc.freeze()
-    gc.set_threshold(50_000, 1_000, 1_000)
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

@@ -6,6 +6,7 @@
     orders.py      order by order
     figures.py     trades and the day's statistics
     feed.py        one view of one book: its count, its entries, its messages
+    picture.py     everything in it at one moment, made into messages over many turns
     messages.py    W, X and Y
     publisher.py   who gets which message when
     desk.py        the questions

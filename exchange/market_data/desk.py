@@ -25,6 +25,7 @@ from sessions.application import Peer
 from sessions.turn import Turn
 
 _MOST_SUBSCRIPTIONS: Final = 1_000  # of a session, an instrument each
+_MOST_SHOWN: Final = 16  # large snapshots of a session on their way
 _MOST_VIEWS: Final = 16  # of a session of one instrument, that others may have theirs
 
 
@@ -42,7 +43,10 @@ class MarketDataDesk:
     def __init__(self, sequencer: Sequencer, turn: Turn, call_later: CallLater) -> None:
         self._sequencer = sequencer
         self._publisher = Publisher(sequencer.executor, turn, call_later)
+        self._publisher.when_quiet = self._settle_following
+        self._is_following = False
         self._wanted: dict[int, dict[bytes, _Wanted]] = {}
+        self._shown: dict[int, list[Subscription]] = {}  # once, as far as it takes some turns
 
     @property
     def questions(self) -> Mapping[bytes, Question]:
@@ -53,6 +57,8 @@ class MarketDataDesk:
         """A session is gone, and with it what it has subscribed to."""
         for wanted in self._wanted.pop(peer.number, {}).values():
             self._end(wanted)
+        for one in self._shown.pop(peer.number, ()):
+            self._publisher.end(one)
 
     def _ask(self, peer: Peer, message: Message) -> None:
         request = parse_request(message, self._sequencer.venue.state.listing.tradable)
@@ -77,9 +83,7 @@ class MarketDataDesk:
         if request.kind == SNAPSHOT:
             if wanted is not None:
                 return _in_use(request)
-            for view in request.views:
-                self._publisher.show(peer, own, view)
-            return None
+            return self._show(peer, request, own)
         if wanted is None:
             if request.kind == UNSUBSCRIBE or request.begin:
                 text = b"There is no subscription by MDReqID (262) %b" % request.request_id
@@ -95,6 +99,20 @@ class MarketDataDesk:
                 self._publisher.refresh(one)
         else:
             return _in_use(request)
+        return None
+
+    def _show(self, peer: Peer, request: MarketDataRequest, own: bytes) -> Refusal | None:
+        """Tell it once; what takes some turns is kept, so that it ends with the connection."""
+        shown = [one for one in self._shown.get(peer.number, ()) if one.owed]
+        if len(shown) >= _MOST_SHOWN:
+            text = b"%d large snapshots are on their way: wait for one of them"
+            return Refusal(INSUFFICIENT_BANDWIDTH, text % len(shown))
+        for view in request.views:
+            one = self._publisher.show(peer, own, view)
+            if one.owed:
+                shown.append(one)
+        self._shown[peer.number] = shown
+        self._settle_following()
         return None
 
     def _subscribe(
@@ -113,17 +131,22 @@ class MarketDataDesk:
         if not all(publisher.has_room_for(view) for view in request.views):
             text = b"Too many different views of one instrument: choose a usual depth and interval"
             return Refusal(INSUFFICIENT_BANDWIDTH, text)
-        if not publisher:
-            self._sequencer.follow(publisher)
         subscriptions = [publisher.subscribe(peer, own, view) for view in request.views]
         by_id[request.request_id] = _Wanted(request.views, subscriptions)
+        self._settle_following()
         return None
 
     def _end(self, wanted: _Wanted) -> None:
         for one in wanted.subscriptions:
             self._publisher.end(one)
-        if not self._publisher:
-            self._sequencer.leave(self._publisher)
+        self._settle_following()
+
+    def _settle_following(self) -> None:
+        """Follow the venue no longer than somebody has to know."""
+        wanted = bool(self._publisher)
+        if wanted is not self._is_following:
+            self._is_following = wanted
+            (self._sequencer.follow if wanted else self._sequencer.leave)(self._publisher)
 
 
 def _in_use(request: MarketDataRequest) -> Refusal:

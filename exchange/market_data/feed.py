@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 from zlib import crc32
 
 from exchange.instruments import Instrument
 from exchange.market_data.changes import Changes, put_together
-from exchange.market_data.depth import Depth
+from exchange.market_data.depth import Depth, Seen
 from exchange.market_data.figures import STATISTICS, Statistics, Trades
 from exchange.market_data.messages import (
     BID,
@@ -27,10 +28,10 @@ from exchange.market_data.messages import (
     TRADE,
     Entry,
     fragments,
-    full_entry,
     incremental_entry,
 )
-from exchange.market_data.orders import OrderView
+from exchange.market_data.orders import OrderView, Shown
+from exchange.market_data.picture import Picture
 from exchange.venue.days import DAY_NS
 from exchange.venue.state import VenueState
 from fix_engine.outbound import SharedFields
@@ -62,11 +63,11 @@ class View:
 
 @dataclass(slots=True)
 class Delivery:
-    """Messages with the entries `first` to `last`."""
+    """What has the entries `first` to `last`."""
 
     first: int
     last: int
-    messages: list[SharedFields]
+    picture: Picture
 
 
 class Feed:
@@ -94,7 +95,7 @@ class Feed:
         self._pending: list[bytes] = []
         self._untold: deque[Entry] = deque(maxlen=_KEPT)  # trades, of a full refresh
         self._kept: deque[bytes] = deque(maxlen=_KEPT)
-        self._snapshots: dict[bool, tuple[int, int, list[SharedFields]]] = {}  # conflated or not
+        self._pictures: dict[bool, tuple[int, int, Picture]] = {}  # conflated or not
         self._sent_seq = 0
         self._position = state.position
         self._trades: Trades | None = None
@@ -102,8 +103,6 @@ class Feed:
             self._trades = Trades(instrument, day, time)
         wanted = tuple(kind for kind in STATISTICS if kind in view.kinds)
         self._statistics = Statistics(instrument, day, wanted) if wanted else None
-        if self._statistics is not None:
-            self._statistics.load(clock())
         self._sides: list[tuple[bytes, Depth]] = []
         self._orders: OrderView | None = None
         if not view.is_aggregated and not view.kinds.isdisjoint((BID, OFFER)):
@@ -112,6 +111,24 @@ class Feed:
             for kind, side in ((BID, book.buys), (OFFER, book.sells)):
                 if kind in view.kinds:
                     self._sides.append((kind, Depth(side, view.depth)))
+
+        self.is_complete = False  # until all that there is has been looked at
+
+    def look(self, most: int) -> bool:
+        """Look at about so many orders more of those that there are; whether that was all.
+
+        Before, there is nothing to count: what happens is part of what is there.
+        """
+        if not self.is_complete:
+            self.update()
+            if self._orders is not None:
+                self._orders.look(most)
+                if not self._orders.is_complete:
+                    return False
+            if self._statistics is not None:
+                self._statistics.load(self._clock())
+            self.is_complete, self.is_conflated = True, False
+        return True
 
     # --- what happens -------------------------------------------------------------------
 
@@ -136,8 +153,8 @@ class Feed:
         changes = self._changes
         if changes:
             self._changes = Changes()
-            self._snapshots.clear()
-            entries = list(self._entries(changes))
+            self._pictures.clear()
+            entries = list(self._entries(changes)) if self.is_complete else self._repair(changes)
             if self.view.is_full:
                 self._untold += (one for one in entries if one.action == NEW and one.position)
                 self.rpt_seq += bool(entries)
@@ -146,6 +163,15 @@ class Feed:
         is_new = self.rpt_seq > self._sent_seq
         self.is_conflated = self.is_conflated and is_new  # what nobody sees is not put together
         return is_new
+
+    def _repair(self, changes: Changes) -> list[Entry]:
+        """Keep right what has been looked at; nobody has been told of it yet."""
+        for _, depth in self._sides:
+            side = depth.book_side.side
+            depth.update(price for one, price in changes.prices if one is side)
+        if self._orders is not None:
+            self._orders.update(changes)
+        return []
 
     def _count(self, entries: list[Entry]) -> None:
         symbol, position, seq = self.instrument.symbol, self._position, self.rpt_seq
@@ -190,20 +216,21 @@ class Feed:
         self._sent_seq = last
         pending, self._pending = self._pending, []
         if self.view.is_full:
-            messages = self.snapshot(self.is_conflated)
+            picture = self.picture(self.is_conflated)
         else:
-            messages = fragments(_mark(self.is_conflated) + self._checksum(), pending)
+            head = _mark(self.is_conflated) + self._checksum()
+            picture = Picture.of(fragments(head, pending))
         self.is_conflated = False
         self._untold.clear()
-        return Delivery(first, last, messages)
+        return Delivery(first, last, picture)
 
-    def snapshot(self, is_conflated: bool = False) -> list[SharedFields]:
-        """Everything as it is behind the last entry."""
+    def picture(self, is_conflated: bool = False) -> Picture:
+        """Everything as it is behind the last entry, of a feed that is complete."""
         today = self._clock() // DAY_NS  # the figures of a day end with it
-        made = self._snapshots.get(is_conflated)
+        made = self._pictures.get(is_conflated)
         if made is None or made[:2] != (self.rpt_seq, today):
-            messages = self._make_snapshot(_mark(is_conflated))
-            made = self._snapshots[is_conflated] = self.rpt_seq, today, messages
+            picture = self._take_down(_mark(is_conflated))
+            made = self._pictures[is_conflated] = self.rpt_seq, today, picture
         return made[2]
 
     def between(self, begin: int, end: int) -> list[SharedFields] | None:
@@ -218,7 +245,7 @@ class Feed:
         start = begin - first_kept
         return fragments(b"", [self._kept[at] for at in range(start, start + end - begin + 1)])
 
-    def _make_snapshot(self, mark: bytes) -> list[SharedFields]:
+    def _take_down(self, mark: bytes) -> Picture:
         interval = self.view.interval_ms
         head = b"55=%b\x0183=%d\x018023=%d\x01%b%b%b" % (
             self.instrument.symbol,
@@ -228,21 +255,32 @@ class Feed:
             mark,
             self._checksum(),
         )
-        return fragments(head, [full_entry(one) for one in self._everything()])
+        return Picture(head, self._everything())
 
-    def _everything(self) -> Iterator[Entry]:
-        for kind, depth in self._sides:
-            for price, seen in depth.levels():
-                yield self._level(NEW, kind, price, seen)
-        if self._orders is not None:
-            for number, side, price, quantity in self._orders.entries():
-                kind = BID if side is Side.BUY else OFFER
-                if kind in self.view.kinds:
-                    yield self._order(NEW, number, kind, price, quantity)
+    def _everything(self) -> Iterator[Entry | None]:
+        """What is to be seen now, whatever happens while it is encoded."""
+        levels = [(kind, list(depth.levels())) for kind, depth in self._sides]
+        orders = self._orders.entries() if self._orders is not None else iter(())
+        others: list[Entry] = []
         if self._trades is not None:
-            yield from self._untold or self._trades.last()
+            others += self._untold or self._trades.last()
         if self._statistics is not None:
-            yield from self._statistics.entries(self._clock())
+            others += self._statistics.entries(self._clock())
+        return chain(self._level_entries(levels), self._order_entries(orders), others)
+
+    def _level_entries(
+        self, levels: list[tuple[bytes, list[tuple[int, Seen]]]]
+    ) -> Iterator[Entry | None]:
+        for kind, side in levels:
+            for price, seen in side:
+                yield self._level(NEW, kind, price, seen)
+
+    def _order_entries(self, orders: Iterator[Shown]) -> Iterator[Entry | None]:
+        for number, side, price, quantity in orders:
+            kind = BID if side is Side.BUY else OFFER
+            yield (
+                self._order(NEW, number, kind, price, quantity) if kind in self.view.kinds else None
+            )
 
     def _checksum(self) -> bytes:
         """CRC-32 of the ten best prices and quantities that are shown, bids first."""

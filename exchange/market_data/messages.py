@@ -64,13 +64,26 @@ def incremental_entry(entry: Entry, symbol: bytes, rpt_seq: int, position: int) 
 
 def fragments(head: bytes, entries: Sequence[bytes]) -> list[SharedFields]:
     """One message with all the entries, or as many as it takes; `head` are its first fields."""
-    pages = list(fragments_of(entries, _MAX_ENTRIES_BYTES - len(head)))
+    pages = list(fragments_of(entries, room_behind(head)))
     if len(pages) == 1:
-        return [SharedFields.of(b"%b268=%d\x01%b" % (head, len(entries), b"".join(entries)))]
+        return [whole(head, pages[0])]
     return [
-        SharedFields.of(
-            b"%b893=%b\x01268=%d\x01%b"
-            % (head, b"Y" if number == len(pages) else b"N", len(page), b"".join(page))
-        )
-        for number, page in enumerate(pages, 1)
+        fragment(head, page, is_last=number == len(pages)) for number, page in enumerate(pages, 1)
     ]
+
+
+def room_behind(head: bytes) -> int:
+    """How many bytes of entries one message takes."""
+    return _MAX_ENTRIES_BYTES - len(head)
+
+
+def whole(head: bytes, entries: Sequence[bytes]) -> SharedFields:
+    """The only message of a refresh."""
+    return SharedFields.of(b"%b268=%d\x01%b" % (head, len(entries), b"".join(entries)))
+
+
+def fragment(head: bytes, entries: Sequence[bytes], is_last: bool) -> SharedFields:
+    """One of several messages."""
+    mark = b"Y" if is_last else b"N"
+    fields = b"%b893=%b\x01268=%d\x01%b" % (head, mark, len(entries), b"".join(entries))
+    return SharedFields.of(fields)

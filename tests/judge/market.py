@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from random import Random
 from time import perf_counter
 
+from exchange.market_data import messages, publisher
 from exchange.market_data.feed import View
 from exchange.market_data.messages import BID, HIGH, LOW, OFFER, OPEN, TRADE, VOLUME
 from exchange.market_data.publisher import Publisher, Subscription
@@ -271,12 +273,29 @@ def _by_priority(seen: SymbolView, kind: bytes) -> list[tuple[bytes, dict[bytes,
     return sorted(seen.orders[kind].items(), key=lambda one: sign * float(one[1][b"270"]))
 
 
+@contextmanager
+def small_turns(random: Random) -> Iterator[None]:
+    """So little in a turn, in most flows, that small books take many, and messages."""
+    with ExitStack() as stack:
+        if random.random() < 0.75:
+            for owner, name, most in (
+                (publisher, "_WORK_AT_ONCE", 12),
+                (publisher, "_AT_ONCE", 8),
+                (messages, "_MAX_ENTRIES_BYTES", 600),
+            ):
+                former = getattr(owner, name)
+                stack.callback(setattr, owner, name, former)
+                setattr(owner, name, random.randint(most // 6, most))
+        yield
+
+
 def play(seed: int, commands: int) -> Counter[str]:
     """One flow; what was seen. Raises ObjectionError with the seed."""
     market = Market(seed)
     try:
-        market.play(commands)
-        market.look()
+        with small_turns(Random(seed)):
+            market.play(commands)
+            market.look()
     except (ObjectionError, AssertionError, KeyError) as error:
         position = market.executor.venue.state.position
         raise ObjectionError(f"seed {seed}, position {position}: {error!r}") from error

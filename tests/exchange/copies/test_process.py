@@ -45,7 +45,7 @@ def trade(a: TcpClient, b: TcpClient, numbers: range) -> None:
     for number in numbers:
         a.order(f"a{number}", 1, "2", "100")
         b.order(f"b{number}", 2, "1", "100")
-    for client in (b, a):  # what b has done is told to a
+    for client in (a, b, a):  # what each has done is told to the other, whoever was read first
         client.settle()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exchange.market_data import feed, messages, publisher
+from exchange.market_data import feed, messages, picture, publisher
 from exchange.market_data.reader import FeedReader
 from fix_engine.outbound import SharedFields
 from tests.exchange.market_data.support import (
@@ -77,7 +77,7 @@ def test_what_all_read_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: Counter[str] = Counter()
     for owner, name in (
         (feed, "incremental_entry"),
-        (feed, "full_entry"),
+        (picture, "full_entry"),
         (messages, "fragments_of"),
     ):
         original = getattr(owner, name)
@@ -98,7 +98,7 @@ def test_what_all_read_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     maker.order("m0", "buy", "1", "99")
     for one in readers:
         sent(one, request("r"))
-    assert calls == {"full_entry": 1, "fragments_of": 1, "of": 1}
+    assert calls == {"full_entry": 1, "of": 1}
     calls.clear()
     maker.order("m1", "buy", "1", "100")
     assert calls == {"incremental_entry": 1, "fragments_of": 1, "of": 1}
@@ -142,13 +142,13 @@ def test_many_that_read_again_are_told_in_small_turns_from_one_snapshot(
         one.is_writable = False
     maker.order("m1", "buy", "1", "100")
     made = Counter[str]()
-    original = feed.Feed._make_snapshot
+    original = feed.Feed._take_down
 
-    def counted(self: feed.Feed, mark: bytes) -> list[SharedFields]:
+    def counted(self: feed.Feed, mark: bytes) -> picture.Picture:
         made[mark.decode()] += 1
         return original(self, mark)
 
-    monkeypatch.setattr(feed.Feed, "_make_snapshot", counted)
+    monkeypatch.setattr(feed.Feed, "_take_down", counted)
     for one in readers:
         one.is_writable = True
         callbacks, one._on_writable = one._on_writable, []
