@@ -117,7 +117,7 @@ bench-durability: install ## fsync, os and memory side by side, and group commit
 bench-resend: install ## a million messages resent while another session trades (ARGS="--cold")
 	@$(BIN)/python -m bench.resend $(ARGS)
 
-bench-sessions: install ## 2,000 idle sessions, and storms of logons
+bench-sessions: install ## 10,000 sessions: heartbeats, orders, storms of logons; four minutes
 	@$(BIN)/python -m bench.sessions $(ARGS)
 
 bench-restart: install ## starts and tools on ten million messages (ARGS="--data DIR" keeps them)

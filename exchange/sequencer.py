@@ -219,7 +219,7 @@ class Sequencer:
         route: bytes = b"",
     ) -> None:
         """`route`: header fields that bring answers back to where in the client they belong."""
-        now, journal, executor = self._turn.open(), self._journal, self.executor
+        now, journal, executor = self._turn.now or self._turn.open(), self._journal, self.executor
         venue = executor.venue
         if 0 < venue.state.timers.next_at <= now and kind is not _TIME:
             self._let_happen(now)

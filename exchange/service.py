@@ -286,6 +286,7 @@ async def _run(
         loop.add_signal_handler(number, server.stop)
     opened(server, journal, time.perf_counter() - started)
     await server.run("The venue is closing; sequence numbers are kept")
+    gc.freeze()  # or the interpreter would look through all that ever happened before it ends
 
 
 def raise_file_limit() -> None:

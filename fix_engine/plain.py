@@ -27,7 +27,7 @@ from fix_engine.tags import DATA_LENGTHS, FIX44, SOH
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024  # a client that needs more is told so by Logout
 MAX_FIELDS: Final = 2_000
-_MAX_SHAPES: Final = 512  # of a connection; a peer that varies its tags must not grow our memory
+_MAX_SHAPES: Final = 2_048  # peers that vary their tags must not grow our memory
 _MAX_SHAPE_FIELDS: Final = 128
 _MAX_MSG_TYPE_BYTES: Final = 16
 _CHECKSUM_BLOCK: Final = 256  # 256 * 255 < 65,521, the modulus of Adler-32
@@ -42,6 +42,8 @@ _PARTIAL_HEAD = re.compile(rb"8(?:=(?:[^\x01]{1,16}(?:\x01(?:9(?:=\d{0,20})?)?)?
 _INTEGER = re.compile(rb"-?\d{1,9}")
 
 
+#: By MsgType and the tags behind it, SOH between.
+Shapes = dict[bytes, Shape]
 Form = Callable[[tuple[bytes | int, ...]], bytes]
 
 
@@ -113,18 +115,24 @@ def form(pattern: bytes) -> Form:
 
 
 class Decoder:
-    """Cuts one connection's bytes into messages, whatever way the network split them."""
+    """Cuts one connection's bytes into messages, whatever way the network split them.
+
+    Decoders that are given the same `shapes` know what the others have met.
+    """
 
     __slots__ = ("_buffer", "_max_fields", "_shapes", "has_more", "max_message_bytes")
 
     def __init__(
-        self, max_message_bytes: int = MAX_MESSAGE_BYTES, max_fields: int = MAX_FIELDS
+        self,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        max_fields: int = MAX_FIELDS,
+        shapes: Shapes | None = None,
     ) -> None:
         self._buffer = b""
         self.max_message_bytes = max_message_bytes
         self._max_fields = max_fields
         self.has_more = False
-        self._shapes: dict[bytes, Shape] = {}  # by MsgType and the tags behind it, SOH between
+        self._shapes: Shapes = {} if shapes is None else shapes
 
     @property
     def buffered(self) -> int:

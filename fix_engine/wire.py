@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fix_engine import codec
-from fix_engine.plain import MAX_FIELDS, MAX_MESSAGE_BYTES, Garbled
+from fix_engine.plain import MAX_FIELDS, MAX_MESSAGE_BYTES, Garbled, Shapes
 
 if TYPE_CHECKING or not codec.IS_COMPILED:
     from fix_engine.plain import (
@@ -36,6 +36,7 @@ __all__ = [
     "MAX_MESSAGE_BYTES",
     "Decoder",
     "Garbled",
+    "Shapes",
     "checksum",
     "encode",
     "encode_numbered",

@@ -16,15 +16,17 @@ from sessions.connection import Connection, ConnectionLimits
 from sessions.entrance import Entrance, FrontDesk
 from sessions.profile import is_within, neighbourhood
 from sessions.registry import Registry
+from sessions.timers import Timers
 from sessions.timetable import Timetable
 from sessions.tls import ServerTls
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
-_BACKLOG: Final = 1024
+_BACKLOG: Final = 65_535  # the kernel knows a limit of its own
 _NOTHING_LEFT: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _ACCEPT_AGAIN_S: Final = 1.0
+_AT_ONCE: Final = 64  # sessions that are logged out in one turn
 _GRACE_S: Final = 1.0  # beyond the sessions' own Logout time-out
 
 
@@ -54,7 +56,8 @@ class Acceptor:
         self._registry = registry
         self._turn = turn
         self._limits = limits
-        self._desk = FrontDesk(registry, turn, limits, authority, timetable)
+        timers = Timers(turn.open, asyncio.get_running_loop().call_later)
+        self._desk = FrontDesk(registry, turn, timers, limits, authority, timetable)
         self._connections: set[Entrance | Connection] = set()
         self._strangers: dict[Entrance, str] = {}  # on which nobody has logged on, by host
         self._strangers_by_host: Counter[str] = Counter()
@@ -91,15 +94,17 @@ class Acceptor:
     async def close(self, text: str) -> None:
         """Stop accepting, log every peer out with `text`, and wait for their connections to end."""
         self._stop_accepting()
-        self._turn.open()
+        for stranger in list(self._strangers):
+            stranger.close(text)
         timeout_ns = 0
-        for endpoint in self._registry:
+        for number, endpoint in enumerate(self._registry, start=1):
             if endpoint.wire is not None:
                 timeout_ns = max(timeout_ns, endpoint.session.settings.logout_timeout_ns)
                 endpoint.session.logout(text.encode("latin-1"), self._turn.open())
                 endpoint.settle()
-        for stranger in list(self._strangers):
-            stranger.close(text)
+            if number % _AT_ONCE == 0:  # or the first would wait for their answers to be read
+                await asyncio.sleep(0)
+        self._turn.open()
         if self._connections:
             try:
                 async with asyncio.timeout(timeout_ns / 1e9 + _GRACE_S):

@@ -17,14 +17,14 @@ from fix_engine.wire import MAX_FIELDS, MAX_MESSAGE_BYTES, Decoder, Garbled
 from sessions.credentials import Outcome
 from sessions.endpoint import Endpoint
 from sessions.profile import Networks
-from sessions.transport import address_of
+from sessions.timers import Timers
+from sessions.transport import address_of, writer
 from sessions.turn import Turn
 
 log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 64  # messages of one peer in one turn; then the others have theirs
 _BYTES_AT_ONCE: Final = 16_384  # likewise, for few large ones cost as much as many small ones
-_LONGEST_TIMER_S: Final = 3600.0  # a peer may ask for any HeartBtInt; the loop should not see it
 
 
 @dataclass(slots=True)
@@ -54,14 +54,17 @@ class Connection(asyncio.Protocol):
         endpoint: Endpoint,
         decoder: Decoder,
         turn: Turn,
+        timers: Timers,
         limits: ConnectionLimits,
         on_closed: Callable[[Connection], None],
     ) -> None:
         """Takes over from an entrance, with what its decoder has not looked at yet."""
         self._transport = transport
+        self._write = writer(transport)
         self._endpoint: Endpoint | None = endpoint
         self._decoder = decoder
         self._turn = turn
+        self._timers = timers
         self._limits = limits
         self._on_closed = on_closed
         self._out: list[bytes] = []
@@ -74,8 +77,8 @@ class Connection(asyncio.Protocol):
         self._is_too_slow = False
         self._garbled = 0
         self._on_writable: list[Callable[[], None]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0
+        self._timer_at = self._timer = 0  # the deadline, and what it is cancelled by; 0: none
+        self._ending: asyncio.TimerHandle | None = None
         self._decoder.max_message_bytes = limits.max_message_bytes
         _, self.address = address_of(transport.get_extra_info("peername"))
 
@@ -109,11 +112,13 @@ class Connection(asyncio.Protocol):
         if self._is_closing or endpoint is None:
             return
         now = self._turn.open()
+        taken = 0
         try:
             if now != self._served_in:
                 self._served_in, self._portion, self._portion_bytes = now, _AT_ONCE, _BYTES_AT_ONCE
             found = self._decoder.feed(data, self._portion, self._portion_bytes)
-            self._portion -= len(found)
+            taken = len(found)
+            self._portion -= taken
             self._portion_bytes -= len(data)
             for item in found:
                 if isinstance(item, Garbled):
@@ -129,6 +134,8 @@ class Connection(asyncio.Protocol):
             self._is_behind = True
             self._choose_reading()
             self._turn.after(self._catch_up)
+        if self._turn.took(taken, len(data)):
+            self._timers.keep_up()
 
     def _catch_up(self) -> None:
         if self._is_behind and not self._is_paused and not self._is_closing:
@@ -148,8 +155,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the session, unless it was the one to end it."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
+        if self._ending is not None:
+            self._ending.cancel()
         self._is_closing = True
         self._on_writable.clear()
         endpoint, self._endpoint = self._endpoint, None
@@ -233,7 +241,7 @@ class Connection(asyncio.Protocol):
         if transport.is_closing():
             return
         if out:
-            transport.write(out)
+            self._write(out)
         if is_last:
             self._finish(transport)
             return
@@ -251,9 +259,8 @@ class Connection(asyncio.Protocol):
         wait_s = self._limits.closing_timeout_s
         if self._endpoint is not None:
             wait_s = self._endpoint.session.settings.logout_timeout_ns / SECOND_NS
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(wait_s, transport.abort)
+        self._stop_timer()
+        self._ending = asyncio.get_running_loop().call_later(wait_s, transport.abort)
 
     def _cut_off(self) -> None:
         """Log a slow reader out; it reads why behind the rest, now or when it asks for it."""
@@ -278,20 +285,21 @@ class Connection(asyncio.Protocol):
             endpoint.settle()
 
     def _set_timer(self, now: int) -> None:
-        """Have `_timeout` called at the session's deadline; a later deadline keeps the timer."""
+        """Have `timeout` called at the session's deadline; a later deadline keeps the timer."""
         due = self._endpoint.session.deadline() if self._endpoint is not None else None
-        if due is None or (self._timer is not None and self._timer_at <= due):
+        if due is None or 0 < self._timer_at <= due:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-        delay = (due - now) / SECOND_NS
-        self._timer_at = due
-        self._timer = asyncio.get_running_loop().call_later(
-            min(max(delay, 0.001), _LONGEST_TIMER_S), self._timeout
-        )
+        self._stop_timer()
+        self._timer_at, self._timer = due, self._timers.set(self, due, now)
 
-    def _timeout(self) -> None:
-        self._timer = None
+    def _stop_timer(self) -> None:
+        if self._timer_at:
+            self._timers.cancel(self, self._timer)
+            self._timer_at = 0
+
+    def timeout(self) -> None:
+        """The deadline has passed, unless it was put off since."""
+        self._timer_at = 0
         if self._endpoint is not None and not self._is_closing:
             now = self._turn.open()
             try:
@@ -301,3 +309,4 @@ class Connection(asyncio.Protocol):
                 self._turn.fail(error)
             if not self._is_closing:
                 self._set_timer(now)
+            self._turn.took(1, 0)

@@ -116,7 +116,7 @@ class Endpoint:
 
     def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
         """Send for the application: now, or at the resend when the peer is away."""
-        session, now = self.session, self._turn.open()
+        session, now = self.session, self._turn.now or self._turn.open()
         if self._settling or session.effects:  # they come first
             seq = session.send(msg_type, body, now, header)
             if not self._settling:

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
 
 import structlog
 
 from fix_engine import tags
 from fix_engine.message import Message
-from fix_engine.wire import Decoder, Garbled
+from fix_engine.wire import Decoder, Garbled, Shapes
 from sessions.authority import Authority, Caller
 from sessions.connection import Connection, ConnectionLimits
 from sessions.credentials import Outcome
 from sessions.endpoint import Endpoint
 from sessions.registry import Registry
+from sessions.timers import Timers
 from sessions.timetable import Timetable, farewell
 from sessions.tls import ServerTls
 from sessions.transport import address_of, certificate_names, tune
@@ -39,9 +40,13 @@ class FrontDesk:
 
     registry: Registry
     turn: Turn
+    timers: Timers
     limits: ConnectionLimits
     authority: Authority | None = None
     timetable: Timetable | None = None
+    #: One for all connections: what is worked out for a shape is worked out once, and thousands of
+    #: sessions weigh, and miss caches, as one.
+    shapes: Shapes = field(default_factory=dict)
 
 
 class Doorkeeper(Protocol):
@@ -64,7 +69,8 @@ class Entrance(asyncio.Protocol):
         self._desk = desk
         self._limits = desk.limits
         self._doorkeeper = doorkeeper
-        self._decoder = Decoder(desk.limits.max_logon_bytes, desk.limits.max_fields)
+        limits = desk.limits
+        self._decoder = Decoder(limits.max_logon_bytes, limits.max_fields, desk.shapes)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._handshake: asyncio.Task[None] | None = None
@@ -231,6 +237,7 @@ class Entrance(asyncio.Protocol):
             endpoint,
             self._decoder,
             self._desk.turn,
+            self._desk.timers,
             self._limits,
             self._doorkeeper.closed,
         )

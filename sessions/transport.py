@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import os
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any, Final
 
 FINGERPRINT: Final = "sha256:"
@@ -29,6 +32,29 @@ def tune(transport: asyncio.BaseTransport, keepalive_s: int) -> None:
             plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive_s)
             plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
             plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+
+
+def writer(transport: asyncio.Transport) -> Callable[[bytes], None]:
+    """What writes to a transport at once, where it can; not to be called once that is closing.
+
+    uvloop collects what is written and writes it when every socket that was readable has been read:
+    with thousands of them, that is late. asyncio's own transports write at once.
+    """
+    plug = transport.get_extra_info("socket")
+    is_collecting = type(transport).__module__.startswith("uvloop")
+    if plug is None or not is_collecting or transport.get_extra_info("ssl_object") is not None:
+        return transport.write
+    number, waiting = plug.fileno(), transport.get_write_buffer_size
+
+    def write(data: bytes) -> None:
+        sent = 0
+        if not waiting():
+            with contextlib.suppress(OSError):  # the transport will meet it too, and tell
+                sent = os.write(number, data)
+        if sent < len(data):
+            transport.write(data[sent:] if sent else data)
+
+    return write
 
 
 def address_of(name: object) -> tuple[str, str]:

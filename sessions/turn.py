@@ -4,6 +4,10 @@ Nothing is visible before it is durable. Whatever happens in a turn, a heartbeat
 written to the journal as one batch at the end of the turn, and only when that has settled do the
 connections write. With durability `fsync` that may be some turns later, in their order. A
 MsgSeqNum that a client may have seen is therefore never used again after a crash.
+
+Where thousands of connections have something to say at one moment, all of it arrives in one round
+of the loop. So a turn that has taken enough ends at once, between two connections, and what comes
+next is another turn: the first need not wait for the last.
 """
 
 from __future__ import annotations
@@ -11,9 +15,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sessions.journal import Journal
+
+_ENOUGH: Final = 64  # messages of one turn: a batch of so many costs each of them next to nothing
+_ENOUGH_BYTES: Final = 32_768  # likewise, for few large ones take as long as many small ones
 
 
 class Flushable(Protocol):
@@ -50,9 +57,10 @@ class Turn:
         self._clock = clock
         self._call_soon = call_soon
         self._on_failure = on_failure
-        self._is_open = False
+        self.now = 0  # the time stamp of the turn that is open; 0: none is
+        self._is_scheduled = False  # the loop will call `close`
         self._has_failed = False
-        self._now = 0
+        self._taken = self._taken_bytes = 0  # in this turn
         self._waiting: dict[Flushable, None] = {}
         self._after: list[Callable[[], None]] = []
         self._sealed: deque[_Sealed] = deque()
@@ -60,11 +68,27 @@ class Turn:
 
     def open(self) -> int:
         """The turn's time stamp; the first call of a turn arranges for its end."""
-        if not self._is_open:
-            self._is_open = True
-            self._now = self._clock()
-            self._call_soon(self.close)
-        return self._now
+        if not self.now:
+            self.now = self._clock()
+            if not self._is_scheduled:
+                self._is_scheduled = True
+                self._call_soon(self._end)
+        return self.now
+
+    def took(self, messages: int, size: int) -> bool:
+        """Count what was dealt with; whether that is enough, and the turn has ended here.
+
+        To be called last by who has taken something, for the next call of `open` begins another
+        turn. What is to come after the turn still waits for the end of the loop's round, so that
+        it does not come in the middle of whatever is going on.
+        """
+        self._taken += messages
+        self._taken_bytes += size
+        if self._taken < _ENOUGH and self._taken_bytes < _ENOUGH_BYTES:
+            return False
+        if self.now:
+            self._commit()
+        return True
 
     def will_flush(self, connection: Flushable) -> None:
         """Have `connection` write when the batch is durable."""
@@ -86,25 +110,41 @@ class Turn:
 
     def close(self) -> None:
         """Journal, then write. When the journal fails, nothing of this turn is shown."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        sealed = _Sealed(0, self._now, self._waiting, self._after)
+        if self.now:
+            self._commit()
+            self._call_back()
+
+    def _end(self) -> None:
+        """The loop's round is over."""
+        self._is_scheduled = False
+        if self.now:
+            self._commit()
+        self._call_back()
+
+    def _commit(self) -> None:
+        now, self.now = self.now, 0
+        self._taken = self._taken_bytes = 0
+        sealed = _Sealed(0, now, self._waiting, self._after)
         self._waiting, self._after = {}, []
         if self._has_failed:
             return
         try:
             for connection in sealed.waiting:
                 connection.seal()
-            self._journal.commit(self._now)
+            self._journal.commit(now)
             sealed.end = self._journal.written
             self._sealed.append(sealed)
-            self.settled(self._journal.settled)
+            self._write(self._journal.settled)
         except Exception as error:
             self.fail(error)
 
     def settled(self, end: int) -> None:
         """Every batch that ends at `end` or before survives what it has to: write what waits."""
+        self._write(end)
+        if not self.now:
+            self._call_back()
+
+    def _write(self, end: int) -> None:
         sealed = self._sealed
         while sealed and sealed[0].end <= end and not self._has_failed:
             turn = sealed.popleft()
@@ -114,8 +154,6 @@ class Turn:
             except Exception as error:
                 self.fail(error)
             self._due += turn.after
-        if not self._is_open:
-            self._call_back()
 
     def _call_back(self) -> None:
         """What comes after a turn, but never within another: all that was said is written then."""

@@ -15,7 +15,7 @@ from simplefix.data import RAW_DATA_TAGS, RAW_LEN_TAGS
 
 from fix_engine.message import Message, Shape
 from fix_engine.tags import DATA_LENGTHS
-from fix_engine.wire import Decoder, Garbled, checksum, encode
+from fix_engine.wire import Decoder, Garbled, Shapes, checksum, encode
 from tests.fix_engine.support import decode, examples, frame, message, show
 
 HEARTBEAT = "35=0|34=2|49=TW44|52=20240229-12:00:00|56=ISLD"
@@ -416,8 +416,13 @@ def test_equal_tag_sequences_share_their_shape() -> None:
     assert data.shape is not more_data.shape  # data may hide fields: read afresh each time
 
 
-def test_decoders_do_not_share_shapes() -> None:
+def test_decoders_do_not_share_shapes_unless_they_are_given_the_same() -> None:
     assert message("35=0|34=2").shape is not message("35=0|34=2").shape
+    shapes: Shapes = {}
+    one, other = (Decoder(shapes=shapes).feed(frame("35=0|34=2"))[0] for _ in range(2))
+    assert isinstance(one, Message)
+    assert isinstance(other, Message)
+    assert one.shape is other.shape
 
 
 def test_shapes_held_are_bounded() -> None:

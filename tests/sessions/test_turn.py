@@ -189,3 +189,55 @@ def test_what_comes_after_a_turn_does_not_come_within_another() -> None:
     assert loop.log == ["commit 101"], "the next turn is open"
     loop.run()
     assert loop.log == ["commit 101", "commit 102", "after"]
+
+
+def test_a_turn_that_has_taken_enough_ends_at_once_and_the_next_is_another() -> None:
+    loop = Loop()
+    line = Line("a", loop.log)
+    for _ in range(65):
+        loop.turn.open()
+        loop.turn.will_flush(line)
+        loop.turn.took(1, 100)
+    assert loop.log == ["commit 101", "flush a 101"], "the first 64 do not wait for the loop"
+    assert len(loop.due) == 1
+    loop.run()
+    assert loop.log[2:] == ["commit 102", "flush a 102"]
+
+
+def test_few_that_are_large_are_enough_too() -> None:
+    loop = Loop()
+    for _ in range(3):
+        loop.turn.open()
+        loop.turn.took(1, 16_384)
+    assert loop.log == ["commit 101"]
+
+
+def test_what_comes_after_a_turn_that_had_enough_waits_for_the_loop() -> None:
+    """Who counts last is in the middle of something; others would meddle, and more would nest."""
+    loop = Loop()
+
+    def again() -> None:
+        loop.log.append(f"after {loop.turn.open()}")
+        if loop.now < 103:
+            loop.turn.after(again)
+        loop.turn.took(64, 0)
+
+    loop.turn.after(again)
+    loop.turn.took(64, 0)
+    assert loop.log == ["commit 101"]
+    loop.run()
+    assert loop.log == ["commit 101", "after 102", "commit 102"]
+    loop.run()
+    assert loop.log[3:] == ["after 103", "commit 103"]
+
+
+def test_when_the_journal_fails_in_a_turn_that_had_enough_there_is_no_other() -> None:
+    loop = Loop()
+    loop.turn.open()
+    loop.turn.will_flush(Line("a", loop.log))
+    loop.turn.after(lambda: loop.log.append("after"))
+    loop.journal.is_broken = True
+    loop.turn.took(64, 0)
+    loop.journal.is_broken = False
+    loop.run()
+    assert loop.log == ["failed: disk full"]
