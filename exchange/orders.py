@@ -39,9 +39,9 @@ class Conditions:
     """What few orders have besides their terms in the market; times in nanoseconds, 0 for none.
 
     `ord_type` is OrdType (40) as it was asked for; `repeated` are the fields that reports repeat as
-    they came, by tag. `cancel_on_disconnect` None leaves it to the session. `starts_at` is 0 again
-    once the order is in the market. `price_wanted` may differ from the price of a post-only order.
-    `is_held`: it waits for another order of its list.
+    they came, by tag. `expires_at` is when it was asked to end. `cancel_on_disconnect` None leaves
+    it to the session. `starts_at` is 0 again once the order is in the market. `price_wanted` may
+    differ from the price of a post-only order. `is_held`: it waits for another order of its list.
     `quote` is the one that the order is a side of.
     """
 
@@ -78,7 +78,8 @@ class VenueOrder(Order):
 
     `session` gets the reports: the one that placed or replaced it last. `cl_ord_id` is the present
     one of the order's chain. `filled` lots have traded for `traded_value`, the sum of price times
-    quantity. `account` is Account (1) as the client gave it, b"" for none. `ended` is the OrdStatus
+    quantity. `account` is Account (1) as the client gave it, b"" for none. `expires_at` is when its
+    time is over, UTC nanoseconds, 0 for never. `ended` is the OrdStatus
     of an order that was cancelled or has expired. `static_fields` is a place for the report encoder
     to keep what does not change between two replacements.
     """
@@ -88,6 +89,7 @@ class VenueOrder(Order):
         "cl_ord_id",
         "conditions",
         "ended",
+        "expires_at",
         "filled",
         "instrument",
         "is_open",
@@ -125,8 +127,7 @@ class VenueOrder(Order):
         self.account = account
         self.cl_ord_id = cl_ord_id
         self.conditions = wanted.conditions
-        self.filled = 0
-        self.traded_value = 0
+        self.filled = self.traded_value = self.expires_at = 0
         self.is_open = True
         self.ended = b""
         self.static_fields: StaticFields | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from itertools import chain, islice
 from typing import Any, Final
@@ -228,7 +228,7 @@ def _order(order: VenueOrder, places: dict[bytes, int]) -> Row:
         *(order.leaves, order.filled, order.traded_value, order.is_open, _text(order.ended)),
         *(order.self_trade, order.self_trade_group, _text(order.cl_ord_id), _text(order.account)),
         _terms(order.terms),
-        _conditions(order.conditions),
+        _conditions(order),
     ]
 
 
@@ -255,6 +255,10 @@ def _load_order(row: Row, state: VenueState, owners: list[AccountState]) -> Venu
         _bytes(account),
         _SELF_TRADES[self_trade],
     )
+    if order.conditions is not None:
+        order.expires_at = order.conditions.expires_at
+        if _has_only_a_day(order):
+            order.conditions = None
     order.self_trade_group = group
     order.leaves, order.filled, order.traded_value = leaves, filled, value
     order.is_open, order.ended = is_open, _bytes(ended)
@@ -282,11 +286,14 @@ def _load_terms(row: Row) -> Terms:
     return Terms(display, shown, min_quantity, PostOnly(post_only), budget, trigger)
 
 
-def _conditions(conditions: Conditions | None) -> Row | None:
+def _conditions(order: VenueOrder) -> Row | None:
+    conditions = order.conditions
     if conditions is None:
-        return None
+        if not order.expires_at:
+            return None
+        conditions = Conditions(b"%d" % order.order_type)  # as versions wrote them that had some
     repeated = {_text(tag): _text(value) for tag, value in conditions.repeated.items()}
-    times = (conditions.expires_at, conditions.starts_at, conditions.price_wanted)
+    times = (order.expires_at, conditions.starts_at, conditions.price_wanted)
     policies = (conditions.cancel_on_disconnect, conditions.is_held)
     return [_text(conditions.ord_type), repeated, *times, *policies]
 
@@ -295,6 +302,14 @@ def _load_conditions(row: Row) -> Conditions:
     ord_type, repeated, *rest = row
     fields = {_bytes(tag): _bytes(value) for tag, value in repeated.items()}
     return Conditions(_bytes(ord_type), fields, *rest)
+
+
+def _has_only_a_day(order: VenueOrder) -> bool:
+    """Whether it ends with the day, and that is all that is special about it."""
+    found, wanted = order.conditions, Conditions(b"%d" % order.order_type)
+    if found is None or order.time_in_force is not TimeInForce.DAY or order.terms is not None:
+        return False
+    return found == replace(wanted, expires_at=found.expires_at)
 
 
 def _session(number: int, session: SessionState, places: dict[bytes, int]) -> Row:

@@ -4,49 +4,45 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.orders import Conditions, VenueOrder
+from exchange.orders import VenueOrder
 from exchange.venue.state import VenueState
 from exchange.venue.timers import Due
 from matching.order import TimeInForce
 
-_MINUTE_NS: Final = 60 * 10**9
-_DAY_NS: Final = 1_440 * _MINUTE_NS
-
-
-def end_of_day(now: int, day_ends: str) -> int:
-    """When the day in which `now` is ends, UTC nanoseconds; `day_ends` is HH:MM."""
-    hours, minutes = day_ends.split(":")
-    offset = (int(hours) * 60 + int(minutes)) * _MINUTE_NS
-    return (now - offset) // _DAY_NS * _DAY_NS + _DAY_NS + offset
+_DAY: Final = TimeInForce.DAY
+_EXPIRY: Final = Due.EXPIRY
+_START: Final = Due.START
 
 
 def remember_times(state: VenueState, order: VenueOrder) -> None:
     """Have an order that is taken begin and end in time."""
-    if order.time_in_force is TimeInForce.DAY:
-        assert state.rules is not None
-        if order.conditions is None:
-            order.conditions = Conditions(b"%d" % order.order_type)
-        order.conditions.expires_at = end_of_day(state.now, state.rules.day_ends)
-    if order.conditions is not None and order.conditions.starts_at <= state.now:
-        order.conditions.starts_at = 0
+    conditions = order.conditions
+    if order.time_in_force is _DAY:
+        order.expires_at = state.day_over_at if state.now < state.day_over_at else state.begin_day()
+    elif conditions is not None:
+        order.expires_at = conditions.expires_at
+    if conditions is not None and conditions.starts_at <= state.now:
+        conditions.starts_at = 0
     set_timers(state, order)
 
 
 def set_timers(state: VenueState, order: VenueOrder) -> None:
-    """Have happen to an open order what its conditions say."""
-    conditions = order.conditions
-    if conditions is None:
-        return
-    for at, due in ((conditions.expires_at, Due.EXPIRY), (conditions.starts_at, Due.START)):
-        if at:
-            state.timers.set(at, due, order.order_id)
-            state.timed[order.order_id] = order
+    """Have an open order begin and end when it is to."""
+    number, conditions = order.order_id, order.conditions
+    if order.expires_at:
+        state.timers.set(order.expires_at, _EXPIRY, number)
+        state.timed[number] = order
+    if conditions is not None and conditions.starts_at:
+        state.timers.set(conditions.starts_at, _START, number)
+        state.timed[number] = order
 
 
-def forget_times(state: VenueState, order: VenueOrder, conditions: Conditions) -> None:
+def forget_times(state: VenueState, order: VenueOrder) -> None:
     """Nothing is due for an order any more."""
-    if state.timed.pop(order.order_id, None) is None:
+    number, conditions = order.order_id, order.conditions
+    if state.timed.pop(number, None) is None:
         return
-    for at, due in ((conditions.expires_at, Due.EXPIRY), (conditions.starts_at, Due.START)):
-        if at:
-            state.timers.drop(at, due, order.order_id)
+    if order.expires_at:
+        state.timers.drop(order.expires_at, _EXPIRY, number)
+    if conditions is not None and conditions.starts_at:
+        state.timers.drop(conditions.starts_at, _START, number)

@@ -212,8 +212,8 @@ class Lifecycle:
             leave_quote(self._state, order, conditions.quote)
             return
         retire(order.owner, order.cl_ord_id, self._state.remembered)
-        if conditions is not None:
-            forget_times(self._state, order, conditions)
+        if order.expires_at or conditions is not None:
+            forget_times(self._state, order)
         if self._state.has_funds:
             self._state.funds.release(order)
 

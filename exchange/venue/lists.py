@@ -251,10 +251,7 @@ class Lists:
 
 def _expire_together(order: VenueOrder, other: VenueOrder) -> bool:
     """Whether the time of one order is over, and that of the other is over in the same moment."""
-    one, two = order.conditions, other.conditions
-    assert one is not None
-    assert two is not None
-    return order.ended == EXPIRED and one.expires_at == two.expires_at
+    return order.ended == EXPIRED and order.expires_at == other.expires_at
 
 
 def _entry(order: VenueOrder) -> ListEntry:

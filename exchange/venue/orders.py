@@ -83,7 +83,7 @@ class Orders:
         time_in_force = order.time_in_force
         if order.conditions is not None or time_in_force is _DAY:
             remember_times(state, order)
-            if self._is_early_or_late(order):
+            if order.conditions is not None and self._is_early_or_late(order, order.conditions):
                 return order
         matched: list[Event[VenueOrder]] = []
         state.engine.submit(order, time_in_force, matched)
@@ -237,11 +237,9 @@ class Orders:
         else:
             out.append(MassQueryAnswered(session, message, len(out) + 1, command.text))
 
-    def _is_early_or_late(self, order: VenueOrder) -> bool:
+    def _is_early_or_late(self, order: VenueOrder, conditions: Conditions) -> bool:
         """Whether an order does not come to the market now, and has been told so."""
-        conditions, now = order.conditions, self._state.now
-        assert conditions is not None
-        if 0 < conditions.expires_at <= now:
+        if 0 < order.expires_at <= self._state.now:
             matched: list[Event[VenueOrder]] = []
             self._life.accept(order)
             self._life.expire(order, matched)
@@ -260,8 +258,8 @@ class Orders:
                 had.price_wanted = order.price
             return
         wanted.starts_at = 0
+        forget_times(self._state, order)
         if had is not None:
-            forget_times(self._state, order, had)
             kept = {tag: had.repeated[tag] for tag in _KEPT if tag in had.repeated}
             wanted.repeated = kept | wanted.repeated
             if wanted.cancel_on_disconnect is None:

@@ -15,14 +15,16 @@ from exchange.order_lists import OrderList
 from exchange.orders import VenueOrder
 from exchange.quotes import Guard, Quote
 from exchange.rules import AccountRules, Rules
-from exchange.venue.days import TradingDay
+from exchange.venue.days import DAY_NS, TradingDay
 from exchange.venue.funds import Funds
 from exchange.venue.timers import Timers
+from fix_engine.timestamps import SECOND_NS
 from matching.engine import MatchingEngine
 from matching.events import Event
 from matching.order import SelfTrade
 
 FEE_DIGITS: Final = 8  # of a fee, a share of the value
+_MINUTE_NS: Final = 60 * SECOND_NS
 _MODES: Final = {
     "X": SelfTrade.NONE,
     "N": SelfTrade.CANCEL_NEWEST,
@@ -169,6 +171,7 @@ class VenueState:
         self.days: list[TradingDay] = []
         self.tape: list[Event[VenueOrder]] | None = None  # what has matched, where somebody looks
         self.funds = Funds()
+        self.day_over_at = 0  # when the trading day ends that day orders are for
         self.has_funds = False  # whether orders are held against them
         self.timers = Timers()
         self.timed: dict[int, VenueOrder] = {}  # open orders for which something is due
@@ -198,6 +201,14 @@ class VenueState:
             self._set_rules(found)
         return found
 
+    def begin_day(self) -> int:
+        """Look when the day ends in which it is now, UTC nanoseconds."""
+        assert self.rules is not None
+        hours, minutes = self.rules.day_ends.split(":")
+        offset = (int(hours) * 60 + int(minutes)) * _MINUTE_NS
+        self.day_over_at = (self.now - offset) // DAY_NS * DAY_NS + DAY_NS + offset
+        return self.day_over_at
+
     def is_pending_in(self, instrument: Instrument) -> bool:
         """Whether an order waits for its time to come to this market."""
         return any(
@@ -209,6 +220,7 @@ class VenueState:
         """Have new rules from here on."""
         self.rules = rules
         self.remembered = rules.remembered_orders
+        self.day_over_at = 0  # the end may be another now
         self.has_funds = rules.funds
         self.listing.take_up(rules)
         self.engine.list_up_to(len(self.listing))

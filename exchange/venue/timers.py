@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
+from heapq import heapify, heappop, heappush
+from typing import Final, NamedTuple
 
-from sortedcontainers import SortedList
+_MOST_VACANT: Final = 64
 
 
 class Due(IntEnum):
@@ -25,26 +27,75 @@ class Timer(NamedTuple):
 
 
 class Timers:
-    """Timers in the order in which they are due; `next_at` is the first, 0 without any."""
+    """Timers in the order in which they are due; `next_at` is the first, 0 without any.
+
+    Many orders end at one moment, the end of the day: they are one entry of a heap.
+    """
 
     def __init__(self) -> None:
-        self._all: SortedList[Timer] = SortedList()
         self.next_at = 0
+        self._numbers: dict[tuple[int, Due], dict[int, None]] = {}
+        self._moments: list[tuple[int, Due]] = []  # a heap of the keys
+        self._sorted: list[int] = []  # the numbers of the first, backwards; some may be dropped
+        self._vacant = 0  # moments at which nothing happens any more
 
     def set(self, at: int, due: Due, number: int) -> None:
         """Have something happen at a time, UTC nanoseconds."""
-        self._all.add(Timer(at, due, number))
-        self.next_at = self._all[0].at
+        key = at, due
+        numbers = self._numbers.get(key)
+        if numbers is None:
+            numbers = self._numbers[key] = {}
+            heappush(self._moments, key)
+            if self._moments[0] == key:
+                self._look()
+        elif not numbers:
+            self._vacant -= 1
+        elif self._sorted and key == self._moments[0]:
+            self._sorted.clear()
+        numbers[number] = None
 
     def drop(self, at: int, due: Due, number: int) -> None:
         """Have it not happen, if it was to."""
-        self._all.discard(Timer(at, due, number))
-        self.next_at = self._all[0].at if self._all else 0
+        numbers = self._numbers.get((at, due))
+        if numbers is not None and number in numbers:
+            del numbers[number]
+            if not numbers:
+                self._vacate()
 
     def pop(self, now: int) -> Timer | None:
         """What is due first at `now`, or None."""
-        if not self._all or self._all[0].at > now:
+        if not 0 < self.next_at <= now:
             return None
-        found: Timer = self._all.pop(0)
-        self.next_at = self._all[0].at if self._all else 0
-        return found
+        at, due = self._moments[0]
+        numbers = self._numbers[at, due]
+        if not self._sorted:
+            self._sorted = sorted(numbers, reverse=True)
+        while (number := self._sorted.pop()) not in numbers:
+            pass
+        del numbers[number]
+        if not numbers:
+            self._vacate()
+        return Timer(at, due, number)
+
+    def __iter__(self) -> Iterator[Timer]:
+        """All of them, in order."""
+        for key in sorted(self._numbers):
+            yield from (Timer(*key, number) for number in sorted(self._numbers[key]))
+
+    def _vacate(self) -> None:
+        """Nothing happens at a moment any more: forget it, now or once there are many of them."""
+        self._vacant += 1
+        moments = self._moments
+        while moments and not self._numbers[moments[0]]:
+            del self._numbers[heappop(moments)]
+            self._vacant -= 1
+        if self._vacant > max(_MOST_VACANT, len(moments) // 2):
+            self._numbers = {key: numbers for key, numbers in self._numbers.items() if numbers}
+            self._moments = list(self._numbers)
+            heapify(self._moments)
+            self._vacant = 0
+        self._look()
+
+    def _look(self) -> None:
+        self._sorted.clear()
+        self.next_at = self._moments[0][0] if self._moments else 0

@@ -56,16 +56,15 @@ def _check_timers(venue: Venue, opened: dict[int, VenueOrder]) -> None:
     expected = []
     for number, order in opened.items():
         conditions = order.conditions
-        if conditions is None:
-            continue
-        for at, due in ((conditions.expires_at, Due.EXPIRY), (conditions.starts_at, Due.START)):
+        starts_at = conditions.starts_at if conditions is not None else 0
+        for at, due in ((order.expires_at, Due.EXPIRY), (starts_at, Due.START)):
             if at:
                 expected.append((at, due, number))
     for number, session in state.sessions.items():
         if session.grace_until:
             must(not session.is_up, f"session {number} is up and in grace")
             expected.append((session.grace_until, Due.GRACE, number))
-    actual = [tuple(timer) for timer in state.timers._all]
+    actual = [tuple(timer) for timer in state.timers]
     must(actual == sorted(expected), f"timers {actual}, expected {sorted(expected)}")
     must(venue.next_due == (actual[0][0] if actual else 0), "next_due is not the first timer")
     timed = {number for _, due, number in expected if due is not Due.GRACE}
