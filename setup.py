@@ -5,7 +5,7 @@ Everything else about the package is in pyproject.toml.
 
 from setuptools import Extension, setup
 
-_PARTS = ("module", "decode", "encode", "values", "form")
+_PARTS = ("module", "decode", "encode", "values", "form", "construct")
 
 setup(
     ext_modules=[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fix_engine.message import Message
+from fix_engine.records import hasten
 
 
 @dataclass(slots=True)
@@ -83,6 +84,8 @@ class Disconnect:
 
     reason: str
 
+
+hasten(Send, Transmit, Deliver)
 
 Effect = (
     Send | Store | Transmit | Retransmit | Fetch | Deliver | Online | Offline | Reset | Disconnect

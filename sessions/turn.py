@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from fix_engine.records import hasten
 from sessions.journal import Journal
 
 _ENOUGH: Final = 64  # messages of one turn: a batch of so many costs each of them next to nothing
@@ -41,6 +42,9 @@ class _Sealed:
     now: int
     waiting: dict[Flushable, None]
     after: list[Callable[[], None]]
+
+
+hasten(_Sealed)
 
 
 class Turn:

@@ -31,7 +31,8 @@ from exchange.commands import (
     SetMarket,
     SetRules,
 )
-from exchange.events import VenueEvent
+from exchange.events import Executed, VenueEvent
+from exchange.orders import OrderTerms
 from exchange.rules import InstrumentRules, Rules
 from exchange.venue.control import Control
 from exchange.venue.copies import Copies
@@ -44,6 +45,12 @@ from exchange.venue.protections import Protections
 from exchange.venue.quotes import Quotes
 from exchange.venue.state import VenueState
 from exchange.venue.timers import Due
+from fix_engine.records import hasten
+from matching.events import Accepted, Cancelled, Reduced, Replaced, Traded
+
+# What orders lead to; the first ones most often.
+hasten(Executed, OrderTerms, NewOrder, Accepted, Traded, CancelOrder, Cancelled, ReplaceOrder)
+hasten(Replaced, Reduced)
 
 
 class Venue:

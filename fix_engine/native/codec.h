@@ -7,7 +7,7 @@
 #include <Python.h>
 #include <structmember.h>
 
-#define REVISION 1 /* of what the module offers; compiled.py asks for it */
+#define REVISION 2 /* of what the module offers; compiled.py asks for it */
 
 enum { SOH = 1, NUMBER_SIZE = 24 };
 
@@ -70,7 +70,7 @@ static inline char *append(char *at, Piece piece)
 }
 
 /* Each part has its functions, and may have something to get ready; -1 with an exception set. */
-extern PyMethodDef decode_functions[], encode_functions[], value_functions[];
+extern PyMethodDef decode_functions[], encode_functions[], value_functions[], construct_functions[];
 int prepare_decode(void);
 int prepare_form(PyObject *module);
 

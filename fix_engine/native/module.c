@@ -34,6 +34,7 @@ PyMODINIT_FUNC PyInit__native(void)
         || PyModule_AddFunctions(module, decode_functions) < 0
         || PyModule_AddFunctions(module, encode_functions) < 0
         || PyModule_AddFunctions(module, value_functions) < 0
+        || PyModule_AddFunctions(module, construct_functions) < 0
         || PyModule_AddIntConstant(module, "REVISION", REVISION) < 0) {
         Py_DECREF(module);
         return NULL;
