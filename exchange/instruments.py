@@ -13,6 +13,7 @@ from exchange.remembered import Remembered
 from exchange.rules import InstrumentRules
 
 _DECIMAL = re.compile(rb"(-?)(\d{0,18})(?:\.(\d{0,18}))?")
+_MOST: Final = 65_536  # values in each direction; neighbours trade at few prices
 _LONGEST: Final = 39  # bytes of a value that is worth it
 
 
@@ -32,9 +33,9 @@ class Grid:
         self.scale = max(-exponent, 0)
         self.unit = int(step.scaleb(self.scale))  # the step in units of 10 ** -scale
         self.numbers: Mapping[bytes, int | None] = Remembered(
-            self._parse, lambda value, number: number is not None and len(value) <= _LONGEST
+            self._parse, lambda value, number: number is not None and len(value) <= _LONGEST, _MOST
         )
-        self.texts: Mapping[int, bytes] = Remembered(self._text, lambda *_: True)
+        self.texts: Mapping[int, bytes] = Remembered(self._text, lambda *_: True, _MOST)
 
     def parse(self, value: bytes) -> int | None:
         """How many steps a decimal is, or None when it is not a whole number of them."""

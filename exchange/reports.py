@@ -31,7 +31,7 @@ from exchange.requests.reasons import UNKNOWN_ORDER
 from exchange.venue.state import MarketState
 from fix_engine import tags
 from fix_engine.message import Message
-from fix_engine.timestamps import Precision, TimestampFormatter
+from fix_engine.timestamps import Precision, shared_formatter
 from fix_engine.wire import form
 from matching.order import OrderType
 from sessions.application import business_reject
@@ -69,7 +69,7 @@ class ReportEncoder:
         self._comp_ids = comp_ids
         self._copied: Executed | OrderRejected | None = None  # the last one, and its body
         self._body = b""
-        self._format_time = TimestampFormatter(precision).format
+        self._format_time = shared_formatter(precision).format
         self._now, self._time = -1, b""  # what was formatted last
         self.encoders: Mapping[type[VenueEvent], tuple[bytes, _Encode]] = {  # with their MsgType
             Executed: (tags.EXECUTION_REPORT, self._executed),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fix_engine.message import MAX_VALUE_BYTES, Message
-from fix_engine.timestamps import Precision, TimestampFormatter
+from fix_engine.timestamps import Precision, shared_formatter
 from fix_engine.wire import checksum, encode, encode_numbered, encode_numbered_shared
 
 
@@ -47,7 +47,7 @@ class Outbound:
     def __init__(self, sender_comp_id: bytes, target_comp_id: bytes, precision: Precision) -> None:
         self.next_seq = 1
         self.last_sent, self._time = -1, b""
-        self._format_time = TimestampFormatter(precision).format
+        self._format_time = shared_formatter(precision).format
         self._before_time = b"\x0149=%b\x0152=" % sender_comp_id
         self._after_time = b"\x0156=%b\x01" % target_comp_id
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from calendar import timegm
 from enum import IntEnum
+from functools import cache
 from time import gmtime, strftime
 from typing import Final
 
@@ -53,6 +54,12 @@ class TimestampFormatter:
         self._last_ns = now
         self._last_text = b"%b.%0*d" % (self._second_text, self._digits, rest // self._unit)
         return self._last_text
+
+
+@cache
+def shared_formatter(precision: Precision) -> TimestampFormatter:
+    """The one that all sessions and reports write with: those of a turn share its moment."""
+    return TimestampFormatter(precision)
 
 
 class TimestampParser:

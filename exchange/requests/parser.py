@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from exchange.commands import (
     CancelOrder,
@@ -33,6 +34,7 @@ from exchange.requests.terms import Places, plain_terms
 from fix_engine import tags
 from fix_engine.message import Message, Shape
 
+_MOST_SHAPES: Final = 2_048  # as many as decoders remember
 Parser = Callable[[int, Message], Command]
 
 
@@ -44,7 +46,9 @@ class RequestParser:
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
-        self._places = Remembered(_places_of_plain, lambda shape, _: shape.is_remembered)
+        self._places = Remembered(
+            _places_of_plain, lambda shape, _: shape.is_remembered, _MOST_SHAPES
+        )
         self.parsers: Mapping[bytes, Parser] = {
             tags.NEW_ORDER_SINGLE: self._new_order,
             tags.NEW_ORDER_LIST: self._new_list,

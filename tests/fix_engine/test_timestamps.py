@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fix_engine.timestamps import SECOND_NS, Precision, TimestampFormatter, TimestampParser
+from fix_engine.timestamps import (
+    SECOND_NS,
+    Precision,
+    TimestampFormatter,
+    TimestampParser,
+    shared_formatter,
+)
 from tests.fix_engine.support import NOON, examples, stamp
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -221,3 +227,11 @@ def test_the_calendar_is_that_of_datetime(year: int) -> None:
 
 def test_the_tests_tell_the_time_in_the_same_way() -> None:
     assert stamp(NOON + 1_999_999).encode() == TimestampFormatter().format(NOON + 1_999_999)
+
+
+def test_those_who_share_a_formatter_write_what_each_would_by_itself() -> None:
+    shared = shared_formatter(Precision.MICROSECONDS)
+    assert shared is shared_formatter(Precision.MICROSECONDS)
+    assert shared is not shared_formatter(Precision.MILLISECONDS)
+    for now in (NOON, NOON + 1_999, NOON, NOON - 3_600 * SECOND_NS, NOON + 1_999):
+        assert shared.format(now) == TimestampFormatter(Precision.MICROSECONDS).format(now)
