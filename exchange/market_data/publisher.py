@@ -94,9 +94,8 @@ class Publisher:
         self._looking: dict[Channel, None] = {}  # at a book which takes more than a turn
         self._work_left = 0  # entries, in this turn
         self._is_going = False
-        self.when_quiet: Callable[[], None] = lambda: (
-            None
-        )  # called when it need not follow any more
+        # Called when it need not follow any more.
+        self.when_quiet: Callable[[], None] = _nothing
 
     def __bool__(self) -> bool:
         """Whether anybody reads anything."""
@@ -393,3 +392,7 @@ class Publisher:
         for message in picture.messages:
             to.peer.stream(msg_type, to.own, message)
         return len(picture.messages)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
