@@ -17,18 +17,18 @@ DictionaryFile = Annotated[
 ]
 
 
-def load_dictionary(path: Path | None) -> Dictionary:
-    """The data dictionary; ends the command where there is none."""
+def load_dictionary(path: Path | None, code: int = 1) -> Dictionary:
+    """The data dictionary; ends the command, with this exit code, where there is none."""
     source = path or files("specs") / "FIX44.xml"
     try:
         return Dictionary(source.read_bytes())
     except OSError as error:
-        fail(f"{source}: {error.strerror}")
+        fail(f"{source}: {error.strerror}", code)
     except DictionaryError as error:
-        fail(f"{source}: {error}")
+        fail(f"{source}: {error}", code)
 
 
-def fail(text: str) -> NoReturn:
-    """End with one line on standard error."""
+def fail(text: str, code: int = 1) -> NoReturn:
+    """End with a text on standard error and this exit code."""
     print(f"seamark: {text}", file=sys.stderr)
-    raise typer.Exit(1)
+    raise typer.Exit(code) from None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -18,13 +16,14 @@ from rich.table import Table
 from rich.text import Text
 
 from config.secret import resolve
+from exchange.command_line import fail, load_dictionary
 from exchange.compare import Difference, DifferenceKind, FieldDifference
 from exchange.initiator import Pair
 from exchange.recording import Recording, RecordingError, open_recording
 from exchange.replay import Outcome, ReplayError, Target, replay
 from exchange.viewer import Viewer
 from fix_engine import tags
-from fix_engine.dictionary import Dictionary, DictionaryError
+from fix_engine.dictionary import Dictionary
 from fix_engine.message import Message, masked
 from sessions.journal import JournalError
 
@@ -84,7 +83,7 @@ def replay_command(
     Exit code 0: all answers mean the same; 1: some do not; 2: it could not be played.
     """
     names = dict(_renaming(name) for name in session or [])
-    loaded = _dictionary(dictionary)
+    loaded = load_dictionary(dictionary, COULD_NOT_RUN)
     try:
         target = Target(
             host,
@@ -99,9 +98,9 @@ def replay_command(
         recording = open_recording(source, names)
         outcome = _played(recording, target, loaded, pace, keep_ids, ignored)
     except (RecordingError, ReplayError, JournalError, ValueError) as error:
-        _fail(str(error))
+        fail(str(error), COULD_NOT_RUN)
     except KeyboardInterrupt:
-        _fail("stopped before its end; nothing was compared")
+        fail("stopped before its end; nothing was compared", COULD_NOT_RUN)
     viewer = Viewer(loaded)
     if as_json:
         print(json.dumps(as_dict(outcome, viewer, loaded), indent=2))
@@ -188,21 +187,6 @@ def _tag(dictionary: Dictionary, name: str) -> bytes:
         return dictionary.field_named(name).tag
     except KeyError as error:
         raise ValueError(f"--ignore {name}: the dictionary has no such field") from error
-
-
-def _dictionary(path: Path | None) -> Dictionary:
-    source = path or files("specs") / "FIX44.xml"
-    try:
-        return Dictionary(source.read_bytes())
-    except OSError as error:
-        _fail(f"{source}: {error.strerror}")
-    except DictionaryError as error:
-        _fail(f"{source}: {error}")
-
-
-def _fail(text: str) -> NoReturn:
-    print(f"seamark: {text}", file=sys.stderr)
-    raise typer.Exit(COULD_NOT_RUN)
 
 
 # --- what came of it --------------------------------------------------------------------------

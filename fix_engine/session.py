@@ -37,8 +37,8 @@ class Session:
         self.settings = settings
         self.state = State.DISCONNECTED
         self._validator = validator
-        self.inbound = InboundSequence()
-        self.effects: list[effects.Effect] = []
+        self.inbound = InboundSequence()  # the numbers of the peer
+        self.effects: list[effects.Effect] = []  # that wait to be taken
         self._resend: Resend | None = None
         self._requests = Repeats(settings.max_resend_repeats)
         self._parse_time = validator.parse_timestamp

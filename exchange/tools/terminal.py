@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from config.settings import ConfigError, load
+from exchange import command_line
 from exchange.quickfix_log import QuickfixLogError
 from exchange.rules import Rules
 from exchange.service import make_rules
@@ -76,8 +77,7 @@ def one_line() -> Iterator[None]:
 
 def fail(text: str) -> NoReturn:
     """End with one line on standard error."""
-    print(f"seamark: {' '.join(text.split())}", file=sys.stderr)
-    raise typer.Exit(UNUSABLE) from None
+    command_line.fail(" ".join(text.split()), UNUSABLE)
 
 
 def opened(config: Path | None, data: Path | None) -> JournalReader:

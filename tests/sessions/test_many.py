@@ -55,6 +55,20 @@ def test_heartbeats_of_all_are_due_at_one_moment_and_all_are_on_time() -> None:
     run(scenario())
 
 
+def test_heartbeats_that_are_overdue_do_not_wait_for_all_that_was_readable() -> None:
+    async def scenario() -> None:
+        async with venue(NOW, always()) as running:
+            callers = await crowd(running, heartbeat_s=10)
+            running._ahead += 11 * SECOND_NS  # and the loop has not come to its timers
+            for one in callers[-64:]:  # one round of the loop
+                head = f"35=1|34={one.seq}|49={one.comp_id}|52=20270115-08:00:11|56=SEAMARK|"
+                one._transport.arrive(fix(head + "112=x|"))
+            told = [[each[35] for each in one._transport.received] for one in callers[:64]]
+            assert told == [["0"]] * 64
+
+    run(scenario())
+
+
 def test_connections_share_what_is_known_of_shapes() -> None:
     async def scenario() -> None:
         async with venue(NOW, always()) as running:
