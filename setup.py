@@ -12,13 +12,20 @@ setup(
         Extension(
             "fix_engine._native",
             [f"fix_engine/native/{part}.c" for part in _PARTS],
-            depends=["fix_engine/native/codec.h"],
+            depends=["fix_engine/native/codec.h", "fix_engine/native/common.h"],
             extra_compile_args=["-O3"],
             optional=True,
         ),
         Extension(
             "sessions.journal._native",
             ["sessions/journal/native/records.c"],
+            extra_compile_args=["-O3"],
+            optional=True,
+        ),
+        Extension(
+            "exchange._native",
+            [f"exchange/native/{part}.c" for part in ("module", "reports", "requests")],
+            depends=["exchange/native/exchange.h", "fix_engine/native/common.h"],
             extra_compile_args=["-O3"],
             optional=True,
         ),

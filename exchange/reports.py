@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from exchange.compiled import executed_encoder
 from exchange.conditional import conditional_report, fee_fields, query_fields
 from exchange.copies import copy_of
 from exchange.events import (
@@ -71,8 +72,9 @@ class ReportEncoder:
         self._body = b""
         self._format_time = shared_formatter(precision).format
         self._now, self._time = -1, b""  # what was formatted last
+        executed = executed_encoder(self._executed, self._format_time, fee_fields)
         self.encoders: Mapping[type[VenueEvent], tuple[bytes, _Encode]] = {  # with their MsgType
-            Executed: (tags.EXECUTION_REPORT, self._executed),
+            Executed: (tags.EXECUTION_REPORT, executed),
             OrderRejected: (tags.EXECUTION_REPORT, self._order_rejected),
             CancelRejected: (tags.ORDER_CANCEL_REJECT, self._cancel_rejected),
             BusinessRejected: (tags.BUSINESS_MESSAGE_REJECT, _business_rejected),

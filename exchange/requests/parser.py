@@ -16,6 +16,7 @@ from exchange.commands import (
     Refuse,
     ReplaceOrder,
 )
+from exchange.compiled import order_parser
 from exchange.instruments import Instrument
 from exchange.orders import OrderTerms
 from exchange.remembered import Remembered
@@ -30,7 +31,13 @@ from exchange.requests.lists import parse_list
 from exchange.requests.quotes import parse_mass_quote, parse_quote_cancel
 from exchange.requests.reasons import OTHER, UNSUPPORTED_MESSAGE_TYPE, Fault
 from exchange.requests.selection import parse_selection
-from exchange.requests.terms import Places, plain_terms
+from exchange.requests.terms import (
+    ORDER_TYPES,
+    PLAIN_TIMES_IN_FORCE,
+    SIDES,
+    Places,
+    plain_terms,
+)
 from fix_engine import tags
 from fix_engine.message import Message, Shape
 
@@ -49,8 +56,16 @@ class RequestParser:
         self._places = Remembered(
             _places_of_plain, lambda shape, _: shape.is_remembered, _MOST_SHAPES
         )
+        new_order: Parser = order_parser(
+            self._new_order,
+            self._instruments,
+            self._places,
+            SIDES,
+            ORDER_TYPES,
+            PLAIN_TIMES_IN_FORCE,
+        )
         self.parsers: Mapping[bytes, Parser] = {
-            tags.NEW_ORDER_SINGLE: self._new_order,
+            tags.NEW_ORDER_SINGLE: new_order,
             tags.NEW_ORDER_LIST: self._new_list,
             tags.ORDER_CANCEL_REQUEST: self._cancel,
             tags.ORDER_CANCEL_REPLACE_REQUEST: self._replace,

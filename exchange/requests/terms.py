@@ -21,7 +21,7 @@ from fix_engine.message import Message, Shape
 from matching.order import OrderType, Side, TimeInForce
 
 SIDES: Final = {b"1": Side.BUY, b"2": Side.SELL}
-_ORDER_TYPES: Final = {b"1": OrderType.MARKET, b"2": OrderType.LIMIT}
+ORDER_TYPES: Final = {b"1": OrderType.MARKET, b"2": OrderType.LIMIT}
 _TIMES_IN_FORCE: Final = {
     None: TimeInForce.GOOD_TILL_CANCEL,  # an always open market has no day; see the rules
     b"0": TimeInForce.DAY,
@@ -32,7 +32,7 @@ _TIMES_IN_FORCE: Final = {
 }
 
 
-_PLAIN_TIMES: Final = {
+PLAIN_TIMES_IN_FORCE: Final = {
     value: one for value, one in _TIMES_IN_FORCE.items() if one is not TimeInForce.GOOD_TILL_DATE
 }
 _WITHOUT: Final = _TIMES_IN_FORCE[None]
@@ -81,8 +81,8 @@ def plain_terms(
     try:
         instrument = instruments[values[at_symbol]]
         side = SIDES[values[at_side]]
-        order_type = _ORDER_TYPES[values[at_type]]
-        time_in_force = _PLAIN_TIMES[values[at_time]] if at_time >= 0 else _WITHOUT
+        order_type = ORDER_TYPES[values[at_type]]
+        time_in_force = PLAIN_TIMES_IN_FORCE[values[at_time]] if at_time >= 0 else _WITHOUT
     except KeyError:
         return _what_is_wrong(instruments, message, is_replacement)
     quantity = instrument.quantities.numbers[values[at_quantity]]
@@ -110,7 +110,7 @@ def _what_is_wrong(
     found = instrument_and_side(instruments, message)
     if isinstance(found, Fault):
         return found
-    order_type = _ORDER_TYPES.get(message.get(tags.ORD_TYPE) or b"")
+    order_type = ORDER_TYPES.get(message.get(tags.ORD_TYPE) or b"")
     if order_type is None:
         return unsupported(
             b"OrdType (40) must be 1, market, 2, limit, 3, stop, 4, stop limit, J, market if "

@@ -3,18 +3,9 @@
 #ifndef SEAMARK_CODEC_H
 #define SEAMARK_CODEC_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <structmember.h>
+#include "common.h"
 
 #define REVISION 2 /* of what the module offers; compiled.py asks for it */
-
-enum { SOH = 1, NUMBER_SIZE = 24 };
-
-typedef struct {
-    const char *data;
-    Py_ssize_t size;
-} Piece;
 
 /* What the reference, plain.py, does instead when an argument is not what is usual. */
 typedef struct {
@@ -37,36 +28,6 @@ static inline unsigned char sum_of(const unsigned char *data, Py_ssize_t size)
     for (Py_ssize_t at = 0; at < size; at++)
         sum = (unsigned char)(sum + data[at]);
     return sum;
-}
-
-/* An int of the machine's size; false when it is something else. */
-static inline int as_number(PyObject *value, long long *number)
-{
-    int overflow = 0;
-    if (!PyLong_Check(value))
-        return 0;
-    *number = PyLong_AsLongLongAndOverflow(value, &overflow);
-    return !overflow;
-}
-
-/* Decimal digits of a number, written from the end of `text`. */
-static inline Piece decimal(long long number, char text[NUMBER_SIZE])
-{
-    char *at = text + NUMBER_SIZE;
-    unsigned long long rest = number < 0 ? 0 - (unsigned long long)number : (unsigned long long)number;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    if (number < 0)
-        *--at = '-';
-    return (Piece){at, text + NUMBER_SIZE - at};
-}
-
-static inline char *append(char *at, Piece piece)
-{
-    memcpy(at, piece.data, (size_t)piece.size);
-    return at + piece.size;
 }
 
 /* Each part has its functions, and may have something to get ready; -1 with an exception set. */

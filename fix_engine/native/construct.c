@@ -56,25 +56,8 @@ static PyObject *construct(PyObject *type, PyObject *const *args, size_t count, 
     if (thing == NULL)
         return NULL;
     for (Py_ssize_t n = 0; n < made->count; n++)
-        *(PyObject **)((char *)thing + made->offsets[n]) =
-            Py_NewRef(n < given ? args[n] : made->defaults[n]);
+        *slot_at(thing, made->offsets[n]) = Py_NewRef(n < given ? args[n] : made->defaults[n]);
     return thing;
-}
-
-static Py_ssize_t offset_of(PyObject *type, PyObject *name)
-{
-    PyObject *found = PyObject_GetAttr(type, name);
-    if (found == NULL)
-        return -1;
-    PyMemberDef *member = NULL;
-    if (Py_IS_TYPE(found, &PyMemberDescr_Type))
-        member = ((PyMemberDescrObject *)found)->d_member;
-    Py_DECREF(found); /* the class has it too */
-    if (member == NULL || member->type != T_OBJECT_EX) {
-        PyErr_Format(PyExc_TypeError, "%R of %R is no slot", name, type);
-        return -1;
-    }
-    return member->offset;
 }
 
 PyDoc_STRVAR(
@@ -99,9 +82,11 @@ static PyObject *make_in_c(PyObject *module, PyObject *args)
     Construction *made = &known[known_count];
     made->count = count;
     made->required = count - optional;
-    for (Py_ssize_t n = 0; n < count; n++)
-        if ((made->offsets[n] = offset_of((PyObject *)type, PyTuple_GET_ITEM(names, n))) < 0)
+    for (Py_ssize_t n = 0; n < count; n++) {
+        const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, n));
+        if (name == NULL || (made->offsets[n] = offset_of((PyObject *)type, name)) < 0)
             return NULL;
+    }
     for (Py_ssize_t n = made->required; n < count; n++)
         made->defaults[n] = Py_NewRef(PyTuple_GET_ITEM(defaults, n - made->required));
     made->type = (PyTypeObject *)Py_NewRef((PyObject *)type);
