@@ -5,13 +5,14 @@ Everything else about the package is in pyproject.toml.
 
 from setuptools import Extension, setup
 
-_PARTS = ("module", "decode", "encode", "values", "form", "construct")
+_CODEC = ("common", "module", "decode", "encode", "values", "form", "construct", "session")
+_EXCHANGE = ("module", "reports", "requests", "orders")
 
 setup(
     ext_modules=[
         Extension(
             "fix_engine._native",
-            [f"fix_engine/native/{part}.c" for part in _PARTS],
+            [f"fix_engine/native/{part}.c" for part in _CODEC],
             depends=["fix_engine/native/codec.h", "fix_engine/native/common.h"],
             extra_compile_args=["-O3"],
             optional=True,
@@ -24,7 +25,7 @@ setup(
         ),
         Extension(
             "exchange._native",
-            [f"exchange/native/{part}.c" for part in ("module", "reports", "requests")],
+            ["fix_engine/native/common.c", *(f"exchange/native/{part}.c" for part in _EXCHANGE)],
             depends=["exchange/native/exchange.h", "fix_engine/native/common.h"],
             extra_compile_args=["-O3"],
             optional=True,

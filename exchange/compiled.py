@@ -18,6 +18,7 @@ from fix_engine.message import Message
 
 _Encode = TypeVar("_Encode", bound=Callable[[Any, int, int], bytes])
 _Parse = TypeVar("_Parse", bound=Callable[[int, Message], Command])
+_Make = TypeVar("_Make", bound=Callable[..., VenueOrder])
 _REVISION: Final = 1  # of native/exchange.h; an older build is not used
 
 
@@ -64,3 +65,11 @@ def order_parser(
         return reference
     parse: _Parse = _native.order_parser(reference, instruments, places, *values)
     return parse
+
+
+def order_maker(reference: _Make, account_class: type) -> _Make:
+    """What makes orders, as the call of VenueOrder does, with all arguments by place."""
+    if _native is None:
+        return reference
+    make: _Make = _native.order_maker(reference, account_class)
+    return make

@@ -1,8 +1,10 @@
 """What native/*.c offer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
+from fix_engine.logon import SessionSettings
 from fix_engine.message import Message, Shape
+from fix_engine.outbound import Outbound
 from fix_engine.plain import Garbled
 
 REVISION: int
@@ -55,6 +57,17 @@ def are_sound(
     counts: list[tuple[int, int]],
     /,
 ) -> bool: ...
+def usual(
+    reference: Callable[[Message, int, int], bool],
+    settings: SessionSettings,
+    special: Container[bytes],
+    plans: object,
+    plan_class: type,
+    /,
+) -> Callable[[Message, int, int], bool]: ...
+def numbering(
+    reference: Callable[..., tuple[int, bytes]], outbound: Outbound, /
+) -> Callable[..., tuple[int, bytes]]: ...
 def make_in_c(cls: type, names: tuple[str, ...], defaults: tuple[object, ...], /) -> None: ...
 
 class Form:

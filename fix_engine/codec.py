@@ -11,7 +11,7 @@ import os
 from typing import Final
 
 VARIABLE: Final = "SEAMARK_CODEC"
-_REVISION: Final = 2  # of fix_engine/native/codec.h; an older build is not used
+_REVISION: Final = 3  # of fix_engine/native/codec.h; an older build is not used
 _CHOICES: Final = ("auto", "compiled", "python")
 
 

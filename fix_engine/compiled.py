@@ -25,8 +25,10 @@ from fix_engine._native import (
     is_float,
     is_int,
     is_timestamp,
+    numbering,
     parse_timestamp,
     take,
+    usual,
 )
 from fix_engine.message import Message
 from fix_engine.plain import Garbled
@@ -41,7 +43,9 @@ __all__ = [
     "encode_numbered_shared",
     "encode_shared",
     "form",
+    "numbering",
     "parse_timestamp",
+    "usual",
 ]
 
 form = Form

@@ -6,11 +6,15 @@ session is a constant but for number and time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from fix_engine import codec
 from fix_engine.message import MAX_VALUE_BYTES, Message
 from fix_engine.timestamps import Precision, shared_formatter
 from fix_engine.wire import checksum, encode, encode_numbered, encode_numbered_shared
+
+Number = Callable[..., tuple[int, bytes]]
 
 
 @dataclass(slots=True)
@@ -88,3 +92,12 @@ class Outbound:
             b"35=4\x0134=%d\x0143=Y%b%b%b122=%b\x0136=%d\x01123=Y\x01"
             % (begin, self._before_time, time, self._after_time, time, new_seq_no)
         )
+
+
+def numbering(outbound: Outbound) -> Number:
+    """`outbound.number`, in C where that is compiled."""
+    if not codec.IS_COMPILED:
+        return outbound.number
+    from fix_engine import compiled
+
+    return compiled.numbering(outbound.number, outbound)

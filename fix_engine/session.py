@@ -16,17 +16,17 @@ from fix_engine.header import header_fault, poss_dup_fault
 from fix_engine.liveness import Due, Liveness
 from fix_engine.logon import SessionSettings, logon_body, logon_fault, next_expected
 from fix_engine.message import Message
-from fix_engine.outbound import Outbound, SharedFields, return_route
+from fix_engine.outbound import Outbound, SharedFields, numbering, return_route
 from fix_engine.resend import Repeats, Resend, asked_for
 from fix_engine.sequence import InboundSequence, too_low_text
 from fix_engine.states import TRANSITIONS, Input, SequenceRule, State, sequence_rule
 from fix_engine.timestamps import SECOND_NS
+from fix_engine.usual import usual
 from fix_engine.validation import Validator
 
 _NO_NUMBER: Final = SequenceRule.NO_NUMBER
 _ANY_NUMBER: Final = SequenceRule.ANY_NUMBER
 _ACTIVE: Final = State.ACTIVE
-_FIX44: Final = tags.FIX44
 _MAX_NEW_SEQ_NO: Final = 10**15  # numbers that follow it can still be read
 
 
@@ -47,7 +47,8 @@ class Session:
         )
         self._liveness = Liveness(self._outbound)
         # Like `send`, for who stores and writes it at once: not while an effect waits.
-        self.number = self._number if settings.adds_last_processed else self._outbound.number
+        self._next_message = numbering(self._outbound)
+        self.number = self._number if settings.adds_last_processed else self._next_message
         self._on_message: Callable[[Message, int], None] = _ignore
         self._by_state: dict[State, Callable[[Message, int], None]] = {
             State.DISCONNECTED: _ignore,  # the connection has ended, but for what still arrives
@@ -65,6 +66,7 @@ class Session:
             tags.LOGOUT: self._answer_logout,
             tags.LOGON: self._reset_in_session,
         }
+        self._is_usual = usual(settings, validator, self._by_type)
 
     # --- inputs -------------------------------------------------------------------------
 
@@ -139,21 +141,10 @@ class Session:
         liveness, inbound = self._liveness, self.inbound
         liveness.last_received, liveness.probed_at = now, 0
         expected = inbound.expected
-        if (
-            message.seq != expected
-            or self.state is not _ACTIVE
-            or message.msg_type in self._by_type
-            or message.shape.poss_dup_place is not None
-            or message.begin_string != _FIX44
-            or header_fault(message, self.settings, self._parse_time, now) is not None
-        ):
-            self._on_message(message, now)
-            return False
-        inbound.expected = expected + 1
-        fault = self._validator.check(message)
-        if fault is None:
+        if self.state is _ACTIVE and self._is_usual(message, expected, now):
+            inbound.expected = expected + 1
             return True
-        self._reject(message, expected, fault, now)
+        self._on_message(message, now)
         return False
 
     def send(self, msg_type: bytes, body: bytes, now: int, header: bytes = b"") -> int:
@@ -170,7 +161,7 @@ class Session:
         self, msg_type: bytes, body: bytes, now: int, header: bytes = b""
     ) -> tuple[int, bytes]:
         header += b"369=%d\x01" % (self.next_in - 1)  # LastMsgSeqNumProcessed
-        return self._outbound.number(msg_type, body, now, header)
+        return self._next_message(msg_type, body, now, header)
 
     def stream(self, msg_type: bytes, own: bytes, shared: SharedFields, now: int) -> None:
         """Number, stamp and write an application message that is not stored.

@@ -7,62 +7,21 @@
 
 #define REVISION 1 /* of what the module offers and expects of classes; compiled.py asks for it */
 
-enum { MAX_SLOTS = 24, MAX_PARTS = 8 };
-
-/* A class, and where its instances keep the slots that are asked for. */
-typedef struct {
-    PyTypeObject *type;
-    Py_ssize_t count, offsets[MAX_SLOTS];
-} Layout;
-
-/* What is in the slots of a thing, borrowed; false when it is of another class, or one is empty. */
-static inline int read_slots(const Layout *layout, PyObject *thing, PyObject **slots)
-{
-    if (!Py_IS_TYPE(thing, layout->type))
-        return 0;
-    for (Py_ssize_t n = 0; n < layout->count; n++)
-        if ((slots[n] = *slot_at(thing, layout->offsets[n])) == NULL)
-            return 0;
-    return 1;
-}
-
-/* A new instance with these values, of which it takes the references; NULL with an exception. */
-static inline PyObject *made_of(const Layout *layout, PyObject **values)
-{
-    PyObject *thing = layout->type->tp_alloc(layout->type, 0);
-    for (Py_ssize_t n = 0; n < layout->count; n++)
-        if (thing != NULL)
-            *slot_at(thing, layout->offsets[n]) = values[n];
-        else
-            Py_DECREF(values[n]);
-    return thing;
-}
-
 /* The slots that are read, in this order; module.c has their names. */
 enum { E_ORDER, E_EXEC_INDEX, E_EXEC_TYPE, E_ORD_STATUS, E_CL_ORD_ID, E_ORIG_CL_ORD_ID, E_LEAVES,
        E_FILLED, E_TRADED_VALUE, E_LAST_QUANTITY, E_LAST_PRICE, E_IS_MAKER, E_FEE, E_TEXT,
        E_RESTATEMENT_REASON, E_QUERY, E_QUANTITY, EXECUTED_SLOTS };
 enum { O_ORDER_ID, O_INSTRUMENT, O_ACCOUNT, O_SIDE, O_ORDER_TYPE, O_TIME_IN_FORCE, O_PRICE,
        O_QUANTITY, O_CONDITIONS, ORDER_SLOTS };
-enum { I_SYMBOL, I_PRICES, I_QUANTITIES, I_MIN_QUANTITY, I_MAX_QUANTITY, INSTRUMENT_SLOTS };
+enum { I_SYMBOL, I_PRICES, I_QUANTITIES, I_MIN_QUANTITY, I_MAX_QUANTITY, I_INSTRUMENT_ID,
+       INSTRUMENT_SLOTS };
 enum { G_NUMBERS, G_TEXTS, GRID_SLOTS };
 enum { M_SHAPE, M_VALUES, MESSAGE_SLOTS };
 enum { T_INSTRUMENT, T_SIDE, T_ORDER_TYPE, T_TIME_IN_FORCE, T_PRICE, T_QUANTITY, T_TERMS,
        T_CONDITIONS, T_SELF_TRADE, TERMS_SLOTS };
 enum { N_SESSION, N_MESSAGE, N_CL_ORD_ID, N_ACCOUNT, N_WANTED, N_DEADLINE, NEW_ORDER_SLOTS };
 
-extern Layout executed, order, instrument, grid, message, terms, new_order;
-
-/* Something to be called from Python, with what it was given when it was made. */
-typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
-    PyObject *parts[MAX_PARTS];
-} Function;
-
-/* A Function of `count` parts, for a function of the module that has got them; or NULL. */
-PyObject *made_function(vectorcallfunc call, PyObject *const *parts, Py_ssize_t given,
-                        Py_ssize_t count);
+extern Layout executed, order, instrument, grid, message, terms, new_order, whole_order;
 
 /* What stands in a dictionary, or is worked out by it, as a new reference; NULL when it cannot be. */
 static inline PyObject *looked_up(PyObject *dictionary, PyObject *key)
@@ -71,6 +30,6 @@ static inline PyObject *looked_up(PyObject *dictionary, PyObject *key)
     return found != NULL ? Py_NewRef(found) : PyObject_GetItem(dictionary, key);
 }
 
-extern PyMethodDef report_functions[], request_functions[];
+extern PyMethodDef report_functions[], request_functions[], order_functions[];
 
 #endif

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from exchange.commands import CancelOrder, NewOrder, QueryOrder, Refuse, ReplaceOrder
+from exchange.compiled import order_maker
 from exchange.events import BusinessRejected, MassCancelled, MassQueryAnswered, QueryAnswer
 from exchange.orders import STATUS_NAMES, Conditions, VenueOrder, further_order_id
 from exchange.requests.reasons import DUPLICATE_ORDER, UNKNOWN_ORDER, UNKNOWN_SYMBOL
@@ -53,6 +54,7 @@ class Orders:
         self._state = state
         self._life = lifecycle
         self._protections = protections
+        self._make_order = order_maker(VenueOrder, AccountState)
 
     def new(self, command: NewOrder, place: int = 0) -> VenueOrder | None:
         """Take an order, or refuse it; `place` is that in a list."""
@@ -98,7 +100,7 @@ class Orders:
             self_trade = session.self_trade
             if self_trade is None:
                 self_trade = account.self_trade
-        return VenueOrder(
+        return self._make_order(
             further_order_id(self._state.position, place) if place else self._state.position,
             command.session,
             account,

@@ -5,7 +5,7 @@
 
 #include "common.h"
 
-#define REVISION 2 /* of what the module offers; compiled.py asks for it */
+#define REVISION 3 /* of what the module offers; compiled.py asks for it */
 
 /* What the reference, plain.py, does instead when an argument is not what is usual. */
 typedef struct {
@@ -30,9 +30,20 @@ static inline unsigned char sum_of(const unsigned char *data, Py_ssize_t size)
     return sum;
 }
 
+/* Whether a plan of checks finds no fault in the values of a message; -1 with an exception set. */
+int values_are_sound(PyObject *values, PyObject *formats, PyObject *enums, PyObject *counts);
+
+/* A UTCTimestamp in nanoseconds since 1970; false when it is none, or does not fit. */
+int time_of(PyObject *value, long long *time);
+
+/* A message as encode_numbered makes it of seven arguments; NULL with an exception set. */
+PyObject *numbered_message(PyObject *const *args);
+
 /* Each part has its functions, and may have something to get ready; -1 with an exception set. */
-extern PyMethodDef decode_functions[], encode_functions[], value_functions[], construct_functions[];
+extern PyMethodDef decode_functions[], encode_functions[], value_functions[], construct_functions[],
+    session_functions[];
 int prepare_decode(void);
 int prepare_form(PyObject *module);
+int prepare_session(void);
 
 #endif

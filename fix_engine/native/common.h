@@ -7,7 +7,7 @@
 #include <Python.h>
 #include <structmember.h>
 
-enum { SOH = 1, NUMBER_SIZE = 24 };
+enum { SOH = 1, NUMBER_SIZE = 24, MAX_SLOTS = 32, MAX_PARTS = 7 };
 
 typedef struct {
     const char *data;
@@ -44,26 +44,56 @@ static inline char *append(char *at, Piece piece)
     return at + piece.size;
 }
 
-/* Where the instances of a class keep a slot; -1 with TypeError where it is no slot. */
-static inline Py_ssize_t offset_of(PyObject *type, const char *name)
-{
-    PyObject *found = PyObject_GetAttrString(type, name);
-    if (found == NULL)
-        return -1;
-    PyMemberDef *member = NULL;
-    if (Py_IS_TYPE(found, &PyMemberDescr_Type))
-        member = ((PyMemberDescrObject *)found)->d_member;
-    Py_DECREF(found); /* the class has it too */
-    if (member == NULL || member->type != T_OBJECT_EX) {
-        PyErr_Format(PyExc_TypeError, "%s of %R is no slot", name, type);
-        return -1;
-    }
-    return member->offset;
-}
-
 static inline PyObject **slot_at(PyObject *object, Py_ssize_t offset)
 {
     return (PyObject **)((char *)object + offset);
 }
+
+/* A class, and where its instances keep the slots that are asked for. */
+typedef struct {
+    PyTypeObject *type;
+    Py_ssize_t count, offsets[MAX_SLOTS];
+} Layout;
+
+/* Where the instances of a class keep a slot; -1 with TypeError where it is no slot. */
+Py_ssize_t offset_of(PyObject *type, const char *name);
+
+/* Fill a layout in, with slots by their names, behind the last of which is NULL; -1 with TypeError. */
+int find_layout(Layout *layout, PyObject *type, const char *const *names);
+
+/* What is in the slots of a thing, borrowed; false when it is of another class, or one is empty. */
+static inline int read_slots(const Layout *layout, PyObject *thing, PyObject **slots)
+{
+    if (!Py_IS_TYPE(thing, layout->type))
+        return 0;
+    for (Py_ssize_t n = 0; n < layout->count; n++)
+        if ((slots[n] = *slot_at(thing, layout->offsets[n])) == NULL)
+            return 0;
+    return 1;
+}
+
+/* A new instance with these values, of which it takes the references; NULL with an exception. */
+static inline PyObject *made_of(const Layout *layout, PyObject **values)
+{
+    PyObject *thing = layout->type->tp_alloc(layout->type, 0);
+    for (Py_ssize_t n = 0; n < layout->count; n++)
+        if (thing != NULL)
+            *slot_at(thing, layout->offsets[n]) = values[n];
+        else
+            Py_DECREF(values[n]);
+    return thing;
+}
+
+/* Something to be called from Python, with what it was given when it was made. */
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyObject *parts[MAX_PARTS];
+} Function;
+
+/* A Function of `count` parts, for a function of the module that was given them; or NULL. */
+PyObject *made_function(vectorcallfunc call, PyObject *const *parts, Py_ssize_t given,
+                        Py_ssize_t count);
+int prepare_functions(void);
 
 #endif

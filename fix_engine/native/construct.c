@@ -5,7 +5,7 @@
 
 #include "codec.h"
 
-enum { MAX_CLASSES = 64, MAX_SLOTS = 32 };
+enum { MAX_CLASSES = 64 };
 
 typedef struct {
     PyTypeObject *type;

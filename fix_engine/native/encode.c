@@ -90,16 +90,23 @@ static PyObject *numbered(PyObject *const *args, Py_ssize_t count, long long seq
     return framed(pieces, filled, known);
 }
 
+PyObject *numbered_message(PyObject *const *args)
+{
+    long long seq;
+    if (!all_bytes(args, 1) || !all_bytes(args + 2, 5) || !as_number(args[1], &seq))
+        return PyObject_Vectorcall(reference.encode_numbered, args, 7, NULL);
+    return numbered(args, 7, seq, -1);
+}
+
 PyDoc_STRVAR(
     numbered_doc,
     "encode_numbered(msg_type, seq, before_time, time, after_time, header, body) -> message");
 
 static PyObject *encode_numbered(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    long long seq;
-    if (count != 7 || !all_bytes(args, 1) || !all_bytes(args + 2, 5) || !as_number(args[1], &seq))
+    if (count != 7)
         return PyObject_Vectorcall(reference.encode_numbered, args, (size_t)count, NULL);
-    return numbered(args, 7, seq, -1);
+    return numbered_message(args);
 }
 
 PyDoc_STRVAR(

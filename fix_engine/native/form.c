@@ -4,7 +4,7 @@
 
 #include "codec.h"
 
-enum { MAX_PARTS = 64 };
+enum { MAX_VALUES = 64 };
 
 typedef struct {
     Py_ssize_t start, size; /* literal bytes before the value */
@@ -16,7 +16,7 @@ typedef struct {
     PyObject *pattern;
     Py_ssize_t count; /* values */
     Py_ssize_t literal_size;
-    Part parts[MAX_PARTS + 1];
+    Part parts[MAX_VALUES + 1];
 } Form;
 
 /* A value as it is written; its digits, if any, into `text`. False when the reference must do it. */
@@ -37,8 +37,8 @@ static int is_written(PyObject *value, char kind, char text[NUMBER_SIZE], Piece 
 
 static PyObject *form_fill(Form *form, PyObject *values)
 {
-    Piece written[MAX_PARTS];
-    char digits[MAX_PARTS][NUMBER_SIZE];
+    Piece written[MAX_VALUES];
+    char digits[MAX_VALUES][NUMBER_SIZE];
     Py_ssize_t size = form->literal_size;
     if (!PyTuple_CheckExact(values) || PyTuple_GET_SIZE(values) != form->count)
         return PyNumber_Remainder(form->pattern, values);
@@ -80,7 +80,7 @@ static int parse_pattern(Form *form)
         if (text[at] != '%')
             continue;
         char kind = at + 1 < size ? text[at + 1] : 0;
-        if ((kind != 'b' && kind != 'd') || form->count == MAX_PARTS)
+        if ((kind != 'b' && kind != 'd') || form->count == MAX_VALUES)
             return -1;
         form->parts[form->count++] = (Part){start, at - start, kind};
         form->literal_size += at - start;

@@ -31,6 +31,7 @@ PyMODINIT_FUNC PyInit__native(void)
     if (module == NULL)
         return NULL;
     if (prepare_reference() < 0 || prepare_decode() < 0 || prepare_form(module) < 0
+        || prepare_session() < 0 || PyModule_AddFunctions(module, session_functions) < 0
         || PyModule_AddFunctions(module, decode_functions) < 0
         || PyModule_AddFunctions(module, encode_functions) < 0
         || PyModule_AddFunctions(module, value_functions) < 0

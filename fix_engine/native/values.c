@@ -7,6 +7,8 @@ enum {
     MAX_VALUE_BYTES = 256, /* longer ones are free text or data, or too long */
 };
 
+#define LAST_SECOND 9000000000LL /* in the year 2255; 63 bits of nanoseconds reach to 2262 */
+
 typedef struct {
     const unsigned char *at, *end;
 } Text;
@@ -148,6 +150,17 @@ FORMAT(char)
 FORMAT(boolean)
 FORMAT(timestamp)
 
+int time_of(PyObject *value, long long *time)
+{
+    long long seconds, nanoseconds;
+    Text text;
+    if (!PyBytes_CheckExact(value) || to_text(value, &text) < 0
+        || !read_timestamp(text, &seconds, &nanoseconds) || seconds > LAST_SECOND)
+        return 0;
+    *time = seconds * 1000000000LL + nanoseconds;
+    return 1;
+}
+
 PyDoc_STRVAR(parse_doc, "A UTCTimestamp in nanoseconds since 1970, or None when it is none.");
 
 static PyObject *parse_timestamp(PyObject *module, PyObject *value)
@@ -158,7 +171,7 @@ static PyObject *parse_timestamp(PyObject *module, PyObject *value)
         return NULL;
     if (!read_timestamp(text, &seconds, &nanoseconds))
         Py_RETURN_NONE;
-    if (seconds <= 9000000000LL) /* the year 2255; 63 bits reach to 2262 */
+    if (seconds <= LAST_SECOND)
         return PyLong_FromLongLong(seconds * 1000000000LL + nanoseconds);
     PyObject *whole = PyLong_FromLongLong(seconds), *unit = PyLong_FromLong(1000000000L);
     PyObject *rest = PyLong_FromLongLong(nanoseconds), *product = NULL, *result = NULL;
@@ -199,6 +212,47 @@ static long long number_of(PyObject *value)
     return number;
 }
 
+int values_are_sound(PyObject *values, PyObject *formats, PyObject *enums, PyObject *counts)
+{
+    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(values); n++) {
+        PyObject *value = PyList_GET_ITEM(values, n);
+        if (!PyBytes_CheckExact(value) || PyBytes_GET_SIZE(value) == 0
+            || PyBytes_GET_SIZE(value) > MAX_VALUE_BYTES)
+            return 0;
+    }
+    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(formats); n++) {
+        PyObject *row = PyList_GET_ITEM(formats, n), *value = value_at(row, 2, values);
+        PyObject *fits = value ? PyObject_CallOneArg(PyTuple_GET_ITEM(row, 1), value) : NULL;
+        if (fits == NULL && PyErr_Occurred())
+            return -1;
+        int is_true = fits == NULL ? 0 : PyObject_IsTrue(fits);
+        Py_XDECREF(fits);
+        if (is_true < 0)
+            return -1;
+        if (!is_true)
+            return 0;
+    }
+    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(enums); n++) {
+        PyObject *row = PyList_GET_ITEM(enums, n), *value = value_at(row, 3, values);
+        PyObject *allowed = value ? PyTuple_GET_ITEM(row, 1) : NULL;
+        int is_in = allowed && PyFrozenSet_CheckExact(allowed) ? PySet_Contains(allowed, value) : 0;
+        if (is_in < 0)
+            return -1;
+        if (!is_in)
+            return 0;
+    }
+    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(counts); n++) {
+        PyObject *row = PyList_GET_ITEM(counts, n), *value = value_at(row, 2, values);
+        PyObject *entries = value ? PyTuple_GET_ITEM(row, 1) : NULL;
+        Py_ssize_t most = entries && PyLong_CheckExact(entries) ? PyLong_AsSsize_t(entries) : -1;
+        if (most < 0 || number_of(value) != most) {
+            PyErr_Clear();
+            return 0;
+        }
+    }
+    return 1;
+}
+
 PyDoc_STRVAR(
     are_sound_doc,
     "are_sound(values, formats, enums, counts) -> bool\n\n"
@@ -212,44 +266,8 @@ static PyObject *are_sound(PyObject *module, PyObject *const *args, Py_ssize_t c
             return NULL;
         }
     }
-    PyObject *values = args[0], *formats = args[1], *enums = args[2], *counts = args[3];
-    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(values); n++) {
-        PyObject *value = PyList_GET_ITEM(values, n);
-        if (!PyBytes_CheckExact(value) || PyBytes_GET_SIZE(value) == 0
-            || PyBytes_GET_SIZE(value) > MAX_VALUE_BYTES)
-            Py_RETURN_FALSE;
-    }
-    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(formats); n++) {
-        PyObject *row = PyList_GET_ITEM(formats, n), *value = value_at(row, 2, values);
-        PyObject *fits = value ? PyObject_CallOneArg(PyTuple_GET_ITEM(row, 1), value) : NULL;
-        if (fits == NULL && PyErr_Occurred())
-            return NULL;
-        int is_true = fits == NULL ? 0 : PyObject_IsTrue(fits);
-        Py_XDECREF(fits);
-        if (is_true < 0)
-            return NULL;
-        if (!is_true)
-            Py_RETURN_FALSE;
-    }
-    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(enums); n++) {
-        PyObject *row = PyList_GET_ITEM(enums, n), *value = value_at(row, 3, values);
-        PyObject *allowed = value ? PyTuple_GET_ITEM(row, 1) : NULL;
-        int is_in = allowed && PyFrozenSet_CheckExact(allowed) ? PySet_Contains(allowed, value) : 0;
-        if (is_in < 0)
-            return NULL;
-        if (!is_in)
-            Py_RETURN_FALSE;
-    }
-    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(counts); n++) {
-        PyObject *row = PyList_GET_ITEM(counts, n), *value = value_at(row, 2, values);
-        PyObject *entries = value ? PyTuple_GET_ITEM(row, 1) : NULL;
-        Py_ssize_t most = entries && PyLong_CheckExact(entries) ? PyLong_AsSsize_t(entries) : -1;
-        if (most < 0 || number_of(value) != most) {
-            PyErr_Clear();
-            Py_RETURN_FALSE;
-        }
-    }
-    Py_RETURN_TRUE;
+    int found = values_are_sound(args[0], args[1], args[2], args[3]);
+    return found < 0 ? NULL : PyBool_FromLong(found);
 }
 
 PyMethodDef value_functions[] = {
