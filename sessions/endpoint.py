@@ -123,7 +123,9 @@ class Endpoint:
                 self.settle()
             return seq
         seq, raw = session.number(msg_type, body, now, header)
-        self._store(seq, raw)
+        # Not by `_store`: every report comes by here, and calls cost.
+        offset = self._journal.add(_SENT, self.number, seq, session.inbound.expected, raw)
+        self.sent.table.append(seq, offset, len(raw))
         if self.wire is not None and session.state is _ACTIVE:
             self.wire.write(raw)
         return seq
@@ -258,8 +260,7 @@ class Endpoint:
     # --- effects ------------------------------------------------------------------------
 
     def _store(self, seq: int, raw: bytes) -> None:
-        next_in = self.session.inbound.expected
-        offset = self._journal.add(_SENT, self.number, seq, next_in, raw)
+        offset = self._journal.add(_SENT, self.number, seq, self.next_in, raw)
         self.sent.table.append(seq, offset, len(raw))
 
     def _send(self, effect: Send) -> None:

@@ -6,30 +6,38 @@ Python. `SEAMARK_CODEC` chooses for both.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from fix_engine import codec
 from sessions.journal.records import RECORD_HEADER_SIZE, pack_record
 
-_REVISION: Final = 1  # of native/records.c; an older build is not used
+_REVISION: Final = 2  # of native/records.c; an older build is not used
 
 
 class PlainRecords:
-    """`count` records; `add` and `take` are the whole of it."""
+    """`count` records; `add` and `take` are the whole of it.
 
-    __slots__ = ("_parts", "_size", "count")
+    `begin` is the offset at which the first of them will stand; `position` counts those of the
+    kinds that are inputs, from whatever it was set to on.
+    """
 
-    def __init__(self) -> None:
-        self.count = self._size = 0
+    __slots__ = ("_inputs", "_parts", "_size", "begin", "count", "position")
+
+    def __init__(self, inputs: Iterable[int]) -> None:
+        self._inputs = frozenset(inputs)
+        self.begin = self.position = self.count = self._size = 0
         self._parts: list[bytes] = []
 
-    def add(self, kind: int, session: int, seq: int, next_in: int, payload: bytes) -> int:
-        """One more; where its payload stands in all of them."""
+    def add(self, kind: int, session: int, seq: int, next_in: int, payload: bytes = b"") -> int:
+        """One more; the offset at which its payload will stand."""
         length, at = len(payload), self._size + RECORD_HEADER_SIZE
         self._parts += (pack_record(kind, session, seq, next_in, length), payload)
         self._size = at + length
         self.count += 1
-        return at
+        if kind in self._inputs:
+            self.position += 1
+        return self.begin + at
 
     def take(self) -> bytes:
         """All of them; there are none from then on."""

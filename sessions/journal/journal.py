@@ -27,7 +27,6 @@ from sessions.journal.records import (
     INPUT_KINDS,
     Batch,
     JournalError,
-    Kind,
 )
 from sessions.journal.segment import (
     Segment,
@@ -60,7 +59,6 @@ class Journal:
     ) -> None:
         """Raises JournalError when it is locked, unreadable, or not a journal of ours."""
         self.path = None if durability is Durability.MEMORY else directory
-        self.position = 0  # of the last input record
         self.end = 0  # offset of the next batch
         self.written = 0  # offset behind the last one, which may be in the segment before
         self.stamp = 0  # of the last batch
@@ -75,8 +73,10 @@ class Journal:
         self._synced_at = 0
         self._chain = self._last = 0
         self._prepared = 0  # the segment whose successor was asked for
-        self._records = Records()  # of the next batch
-        self._records_at = 0  # where its records will stand
+        self._records = Records(INPUT_KINDS)  # of the next batch
+        #: (kind, session, seq, next_in, payload=b"") -> the offset at which the payload will stand.
+        #: Puts a record into the batch that the next `commit` writes.
+        self.add: Callable[..., int] = self._records.add
         self._first_position = 1
         self._seed = 0
         self._syncer: Syncer | None = None
@@ -139,14 +139,10 @@ class Journal:
         """Why the journal will have no room before long; None when it will have."""
         return self._syncer.lack if self._syncer is not None else None
 
-    def add(self, kind: Kind, session: int, seq: int, next_in: int, payload: bytes = b"") -> int:
-        """Put a record into the batch that the next `commit` writes.
-
-        Returns the offset at which the payload will stand.
-        """
-        if kind in INPUT_KINDS:
-            self.position += 1
-        return self._records_at + self._records.add(kind, session, seq, next_in, payload)
+    @property
+    def position(self) -> int:
+        """Of the last input record."""
+        return self._records.position
 
     def commit(self, stamp: int) -> None:
         """Write everything added since the last commit, as one batch.
@@ -218,7 +214,7 @@ class Journal:
     def _go_on_at(self, end: int) -> None:
         """Have the next batch stand there."""
         self.end = end
-        self._records_at = end + self._current.format.head_size
+        self._records.begin = end + self._current.format.head_size
 
     def _has_become_durable(self, end: int) -> None:
         self._durable = max(self._durable, end)
@@ -286,10 +282,10 @@ class Journal:
                 f"empty --data."
             )
         for batch in reader.batches():
-            self.position, self.stamp = reader.place.position, batch.stamp
+            self._records.position, self.stamp = reader.place.position, batch.stamp
             self.volume += batch.end - batch.start
             yield batch
-        self.position = reader.place.position
+        self._records.position = reader.place.position
         self._take_up(reader)
 
     def _take_up(self, reader: Reader) -> None:

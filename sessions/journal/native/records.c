@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <structmember.h>
 
-#define REVISION 1 /* of the format of a record, specs/journal.md; gathering.py asks for it */
+#define REVISION 2 /* of the format of a record, specs/journal.md, and of what it offers; gathering.py asks for it */
 
 enum { HEAD = 25, KEPT = 1 << 20 }; /* bytes: before a payload; of memory between two batches */
 
@@ -15,6 +15,8 @@ typedef struct {
     PyObject_HEAD
     unsigned char *data;
     Py_ssize_t size, room, count;
+    unsigned long long begin, position;
+    char is_input[UINT8_MAX + 1]; /* by kind */
 } Records;
 
 static unsigned char *put(unsigned char *at, uint64_t value, int bytes)
@@ -53,17 +55,17 @@ static int as_unsigned(PyObject *value, uint64_t most, uint64_t *number)
 }
 
 PyDoc_STRVAR(
-    add_doc, "add(kind, session, seq, next_in, payload) -> where the payload stands in them");
+    add_doc, "add(kind, session, seq, next_in, payload=b'') -> the offset at which the payload will stand");
 
 static PyObject *add(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     Records *records = (Records *)self;
     uint64_t kind, session, seq, next_in;
-    if (count != 5 || !PyBytes_Check(args[4])) {
+    if (count < 4 || count > 5 || (count == 5 && !PyBytes_Check(args[4]))) {
         PyErr_SetString(PyExc_TypeError, "add() wants four numbers and bytes");
         return NULL;
     }
-    Py_ssize_t length = PyBytes_GET_SIZE(args[4]);
+    Py_ssize_t length = count == 5 ? PyBytes_GET_SIZE(args[4]) : 0;
     if (!as_unsigned(args[0], UINT8_MAX, &kind) || !as_unsigned(args[1], UINT32_MAX, &session)
         || !as_unsigned(args[2], UINT64_MAX, &seq) || !as_unsigned(args[3], UINT64_MAX, &next_in))
         return NULL;
@@ -75,10 +77,12 @@ static PyObject *add(PyObject *self, PyObject *const *args, Py_ssize_t count)
         return NULL;
     unsigned char *at = records->data + records->size;
     at = put(put(put(put(put(at, kind, 1), session, 4), seq, 8), next_in, 8), (uint64_t)length, 4);
-    memcpy(at, PyBytes_AS_STRING(args[4]), (size_t)length);
+    if (length)
+        memcpy(at, PyBytes_AS_STRING(args[4]), (size_t)length);
     records->size += HEAD + length;
     records->count++;
-    return PyLong_FromSsize_t(records->size - length);
+    records->position += (unsigned char)records->is_input[kind];
+    return PyLong_FromUnsignedLongLong(records->begin + (size_t)(records->size - length));
 }
 
 PyDoc_STRVAR(take_doc, "take() -> all of them; there are none from then on");
@@ -98,6 +102,26 @@ static PyObject *take(PyObject *self, PyObject *unused)
     return all;
 }
 
+static PyObject *make_records(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *inputs, *kinds, *kind;
+    if (!PyArg_ParseTuple(args, "O", &inputs) || (kinds = PyObject_GetIter(inputs)) == NULL)
+        return NULL;
+    Records *records = (Records *)type->tp_alloc(type, 0);
+    while (records != NULL && (kind = PyIter_Next(kinds)) != NULL) {
+        uint64_t number;
+        if (as_unsigned(kind, UINT8_MAX, &number))
+            records->is_input[number] = 1;
+        Py_DECREF(kind);
+        if (PyErr_Occurred())
+            break;
+    }
+    Py_DECREF(kinds);
+    if (PyErr_Occurred())
+        Py_CLEAR(records);
+    return (PyObject *)records;
+}
+
 static void free_records(PyObject *self)
 {
     PyMem_Free(((Records *)self)->data);
@@ -112,6 +136,8 @@ static PyMethodDef methods[] = {
 
 static PyMemberDef members[] = {
     {"count", T_PYSSIZET, offsetof(Records, count), READONLY, "How many there are."},
+    {"begin", T_ULONGLONG, offsetof(Records, begin), 0, "The offset where the first will stand."},
+    {"position", T_ULONGLONG, offsetof(Records, position), 0, "How many inputs there have been."},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -121,7 +147,7 @@ static PyTypeObject records_type = {
     .tp_doc = "The encoded records of the batch that is being gathered.",
     .tp_basicsize = sizeof(Records),
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_new = PyType_GenericNew,
+    .tp_new = make_records,
     .tp_dealloc = free_records,
     .tp_methods = methods,
     .tp_members = members,

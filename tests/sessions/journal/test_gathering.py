@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fix_engine import codec
+from sessions.journal import INPUT_KINDS
 from sessions.journal.gathering import PlainRecords, Records
 
 _native = pytest.importorskip("sessions.journal._native")
@@ -19,10 +20,12 @@ BOTH: list[Any] = [PlainRecords, _native.Records]
 @pytest.mark.parametrize("seed", range(20))
 def test_both_gather_the_same(seed: int) -> None:
     chance = random.Random(seed)
-    plain, native = PlainRecords(), _native.Records()
+    plain, native = PlainRecords(INPUT_KINDS), _native.Records(INPUT_KINDS)
     for _ in range(200):
+        if chance.random() < 0.02:
+            plain.begin = native.begin = chance.randrange(1 << 40)
         entry = (
-            chance.randrange(256),
+            chance.choice((*INPUT_KINDS, chance.randrange(256))),
             chance.choice((0, 1, chance.randrange(1 << 32), (1 << 32) - 1)),
             chance.choice((0, chance.randrange(1 << 64), (1 << 64) - 1)),
             chance.choice((1, chance.randrange(1 << 64), (1 << 63))),
@@ -30,6 +33,7 @@ def test_both_gather_the_same(seed: int) -> None:
         )
         assert plain.add(*entry) == native.add(*entry), (seed, entry[:4])
         assert plain.count == native.count
+        assert plain.position == native.position
         if chance.random() < 0.05:
             assert plain.take() == native.take(), seed
             assert plain.count == native.count == 0
@@ -48,22 +52,36 @@ def test_both_gather_the_same(seed: int) -> None:
 def test_numbers_that_do_not_fit_are_refused_and_leave_nothing(
     records: Any, entry: tuple[int, int, int, int, bytes]
 ) -> None:
-    gathered = records()
+    gathered = records(INPUT_KINDS)
     with pytest.raises((OverflowError, struct.error)):
         gathered.add(*entry)
     assert gathered.take() == b""
+    assert gathered.position == 0
 
 
 def test_other_things_than_numbers_and_bytes_are_refused() -> None:
-    gathered = _native.Records()
-    for entry in ((1.5, 1, 1, 1, b""), (1, 1, 1, 1, "text"), (1, 1, 1, 1)):
+    gathered = _native.Records(INPUT_KINDS)
+    for entry in ((1.5, 1, 1, 1, b""), (1, 1, 1, 1, "text"), (1, 1, 1), (1,) * 4 + (b"",) * 2):
         with pytest.raises((TypeError, OverflowError)):
             gathered.add(*entry)
     assert gathered.count == 0
 
 
+@pytest.mark.parametrize("records", BOTH)
+def test_without_a_payload_it_is_empty(records: Any) -> None:
+    one, other = records(INPUT_KINDS), records(INPUT_KINDS)
+    assert one.add(1, 2, 3, 4) == other.add(1, 2, 3, 4, b"")
+    assert one.take() == other.take() != b""
+
+
+@pytest.mark.parametrize("inputs", [(256,), ("kind",), (-1,), 5])
+def test_inputs_are_kinds(inputs: Any) -> None:
+    with pytest.raises((TypeError, OverflowError)):
+        _native.Records(inputs)
+
+
 def test_memory_of_a_large_batch_is_given_back() -> None:
-    gathered = _native.Records()
+    gathered = _native.Records(INPUT_KINDS)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
