@@ -3,8 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-CODEC := setup.py $(wildcard fix_engine/native/*.[ch] sessions/journal/native/*.c) \
-  $(wildcard exchange/native/*.[ch])
+CODEC := setup.py $(wildcard fix_engine/native/*.[ch] sessions/native/*.[ch] exchange/native/*.[ch])
 ARGS ?=
 # What `make test` runs a second time, with the codec in plain Python.
 BOTH := tests/fix_engine tests/scenarios tests/sessions/journal/test_gathering.py tests/sessions/test_nonsense.py \

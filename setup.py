@@ -6,6 +6,7 @@ Everything else about the package is in pyproject.toml.
 from setuptools import Extension, setup
 
 _CODEC = ("common", "module", "decode", "encode", "values", "form", "construct", "session")
+_SESSIONS = ("module", "records", "sending")
 _EXCHANGE = ("module", "reports", "requests", "orders")
 
 setup(
@@ -18,8 +19,9 @@ setup(
             optional=True,
         ),
         Extension(
-            "sessions.journal._native",
-            ["sessions/journal/native/records.c"],
+            "sessions._native",
+            ["fix_engine/native/common.c", *(f"sessions/native/{part}.c" for part in _SESSIONS)],
+            depends=["sessions/native/sessions.h", "fix_engine/native/common.h"],
             extra_compile_args=["-O3"],
             optional=True,
         ),

@@ -22,21 +22,9 @@ _Make = TypeVar("_Make", bound=Callable[..., VenueOrder])
 _REVISION: Final = 1  # of native/exchange.h; an older build is not used
 
 
-def _loaded() -> Any:
-    """The module in C, told of the classes that it reads and makes; None to do without."""
-    if not codec.IS_COMPILED:
-        return None
-    try:
-        from exchange import _native
-    except ImportError:
-        return None
-    if _native.REVISION != _REVISION:
-        return None
+_native: Final = codec.native("exchange", _REVISION)
+if _native is not None:
     _native.describe(Executed, VenueOrder, Instrument, Grid, Message, OrderTerms, NewOrder)
-    return _native
-
-
-_native: Final = _loaded()
 
 
 def executed_encoder(

@@ -8,7 +8,8 @@ this module alone of the package may know of an environment.
 from __future__ import annotations
 
 import os
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 VARIABLE: Final = "SEAMARK_CODEC"
 _REVISION: Final = 3  # of fix_engine/native/codec.h; an older build is not used
@@ -48,6 +49,29 @@ def is_built() -> bool:
 IS_COMPILED, WHY_NOT = _choose(os.environ.get(VARIABLE, "auto"))
 
 
+_left_out: list[str] = []  # packages without what they need in C
+
+
+def native(package: str, revision: int) -> Any:
+    """What a package has in C beside the codec; None where it does without.
+
+    That is where the codec runs in plain Python, or where this was not built, or from sources of
+    another revision.
+    """
+    if not IS_COMPILED:
+        return None
+    try:
+        found = import_module(f"{package}._native")
+    except ImportError:
+        found = None
+    if found is None or revision != found.REVISION:
+        _left_out.append(package)
+        return None
+    return found
+
+
 def described() -> str:
     """The codec that runs, for people: `compiled`, or `plain Python (why)`."""
-    return "compiled" if IS_COMPILED else f"plain Python ({WHY_NOT})"
+    if not IS_COMPILED:
+        return f"plain Python ({WHY_NOT})"
+    return f"compiled, but nothing of {' and '.join(_left_out)}" if _left_out else "compiled"

@@ -33,6 +33,12 @@ _MAX_NEW_SEQ_NO: Final = 10**15  # numbers that follow it can still be read
 class Session:
     """One FIX session: sequence numbers, liveness and the state of the present connection."""
 
+    __slots__ = (
+        *("_by_state", "_by_type", "_is_usual", "_liveness", "_next_message", "_on_message"),
+        *("_outbound", "_parse_time", "_requests", "_resend", "_validator"),
+        *("effects", "inbound", "number", "settings", "state"),
+    )
+
     def __init__(self, settings: SessionSettings, validator: Validator) -> None:
         self.settings = settings
         self.state = State.DISCONNECTED

@@ -11,12 +11,20 @@ from sessions.journal import Record
 from sessions.profile import Profile
 
 
+class Sending(Protocol):
+    """Sends a message now or, when the peer is away, at its next resend."""
+
+    def __call__(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
+        """Its MsgSeqNum; `body` and `header` are encoded fields."""
+
+
 class Peer(Protocol):
     """A session as an application sees it; it outlives connections."""
 
     number: int
     comp_id: bytes
     profile: Profile
+    send: Sending
 
     @property
     def next_in(self) -> int:
@@ -34,9 +42,6 @@ class Peer(Protocol):
 
     def when_ready(self, callback: Callable[[], None]) -> None:
         """Call back now, or when a slow reader has caught up; never once it is gone."""
-
-    def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
-        """Send a message now or, when the peer is away, at its next resend; its MsgSeqNum."""
 
 
 class Application(Protocol):

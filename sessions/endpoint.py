@@ -29,7 +29,8 @@ from fix_engine.message import Message
 from fix_engine.outbound import SharedFields, return_route
 from fix_engine.session import Session
 from fix_engine.states import State
-from sessions.application import Application, business_reject
+from sessions.application import Application, Sending, business_reject
+from sessions.compiled import sending
 from sessions.credentials import Outcome
 from sessions.journal import Journal, Kind
 from sessions.ledger import SessionState
@@ -69,6 +70,12 @@ class Wire(Protocol):
 class Endpoint:
     """One session identity; see the module."""
 
+    __slots__ = (
+        *("_application", "_carry_out", "_gone", "_journal", "_memories", "_noted_in", "_numbered"),
+        *("_page_is_due", "_settling", "_throttle", "_turn", "_wanted"),
+        *("begun_at", "comp_id", "number", "profile", "send", "sent", "session", "wire"),
+    )
+
     def __init__(
         self,
         number: int,
@@ -96,6 +103,7 @@ class Endpoint:
         self._noted_in = 0  # the next inbound number when it was told so
         self._gone = ""  # why the peer, which was online, was gone last
         self._settling = False
+        self.send: Sending = sending(self._send_stored, self, turn, journal.add)
         self._carry_out: dict[type[Effect], Callable[[Any], None]] = {
             Send: self._send,
             Store: lambda effect: self._store(effect.seq, effect.raw),
@@ -114,8 +122,7 @@ class Endpoint:
         """The MsgSeqNum expected from the peer next."""
         return self.session.inbound.expected
 
-    def send(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
-        """Send for the application: now, or at the resend when the peer is away."""
+    def _send_stored(self, msg_type: bytes, body: bytes, header: bytes = b"") -> int:
         session, now = self.session, self._turn.now or self._turn.open()
         if self._settling or session.effects:  # they come first
             seq = session.send(msg_type, body, now, header)

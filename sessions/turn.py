@@ -50,6 +50,22 @@ hasten(_Sealed)
 class Turn:
     """Opened by the first event of a turn, closed by the loop when the turn ends."""
 
+    __slots__ = (
+        "_after",
+        "_call_soon",
+        "_clock",
+        "_due",
+        "_has_failed",
+        "_is_scheduled",
+        "_journal",
+        "_on_failure",
+        "_sealed",
+        "_taken",
+        "_taken_bytes",
+        "_waiting",
+        "now",
+    )
+
     def __init__(
         self,
         journal: Journal,

@@ -99,25 +99,44 @@ static long long days_to_month(int year, int month)
     return days + BEFORE[month - 1] + (is_leap && month > 2);
 }
 
-/* UTCTimestamp, YYYYMMDD-HH:MM:SS with perhaps a fraction; a leap second (:60) is the first of the
-   next minute. True with seconds and nanoseconds since 1970. */
-static int read_timestamp(Text text, long long *seconds, long long *nanoseconds)
+/* YYYYMMDD of a day from 1970 on, in days since then; -1 when it is none. */
+static long long days_of(Text text)
 {
     static const int DAYS[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int century = two_digits(&text, 19, 99), in_century = century < 0 ? -1 : two_digits(&text, 0, 99);
     if (in_century < 0)
-        return 0;
+        return -1;
     int year = century * 100 + in_century, month = two_digits(&text, 1, 12);
     int day = month < 0 ? -1 : two_digits(&text, 1, DAYS[month - 1]);
     int is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (year < 1970 || day < 0 || (month == 2 && day == 29 && !is_leap) || !skip(&text, '-'))
+    if (year < 1970 || day < 0 || (month == 2 && day == 29 && !is_leap))
+        return -1;
+    return days_to_month(year, month) + day - 1;
+}
+
+/* UTCTimestamp, YYYYMMDD-HH:MM:SS with perhaps a fraction; a leap second (:60) is the first of the
+   next minute. True with seconds and nanoseconds since 1970. */
+static int read_timestamp(Text text, long long *seconds, long long *nanoseconds)
+{
+    enum { DATE = 8 };
+    static unsigned char known[DATE]; /* the day that was read last, as most will be today */
+    static long long known_days = -1;
+    if (text.end - text.at < DATE)
         return 0;
-    int hour = two_digits(&text, 0, 23), minute, second;
-    if (hour < 0 || !skip(&text, ':') || (minute = two_digits(&text, 0, 59)) < 0
-        || !skip(&text, ':') || (second = two_digits(&text, 0, 60)) < 0)
+    if (known_days < 0 || memcmp(known, text.at, DATE) != 0) {
+        known_days = days_of((Text){text.at, text.at + DATE});
+        if (known_days < 0)
+            return 0;
+        memcpy(known, text.at, DATE);
+    }
+    text.at += DATE;
+    int hour, minute, second;
+    if (!skip(&text, '-') || (hour = two_digits(&text, 0, 23)) < 0 || !skip(&text, ':')
+        || (minute = two_digits(&text, 0, 59)) < 0 || !skip(&text, ':')
+        || (second = two_digits(&text, 0, 60)) < 0)
         return 0;
     *nanoseconds = fraction_of(text);
-    *seconds = ((days_to_month(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
+    *seconds = (known_days * 24 + hour) * 3600 + minute * 60 + second;
     return *nanoseconds >= 0;
 }
 
@@ -212,6 +231,27 @@ static long long number_of(PyObject *value)
     return number;
 }
 
+/* Whether a value passes a format check, which mostly is one of ours; -1 with an exception set. */
+static int fits(PyObject *check, PyObject *value)
+{
+    static const struct {
+        PyCFunction check;
+        int (*fits)(Text);
+    } OURS[] = {{is_float, float_fits},     {is_timestamp, timestamp_fits}, {is_count, count_fits},
+                {is_char, char_fits},       {is_int, int_fits},             {is_boolean, boolean_fits}};
+    if (PyCFunction_CheckExact(check)) {
+        PyCFunction called = PyCFunction_GET_FUNCTION(check);
+        Text text = {bytes_of(value), bytes_of(value) + PyBytes_GET_SIZE(value)};
+        for (size_t n = 0; n < sizeof OURS / sizeof *OURS; n++)
+            if (OURS[n].check == called)
+                return OURS[n].fits(text);
+    }
+    PyObject *found = PyObject_CallOneArg(check, value);
+    int is_true = found != NULL ? PyObject_IsTrue(found) : -1;
+    Py_XDECREF(found);
+    return is_true;
+}
+
 int values_are_sound(PyObject *values, PyObject *formats, PyObject *enums, PyObject *counts)
 {
     for (Py_ssize_t n = 0; n < PyList_GET_SIZE(values); n++) {
@@ -222,15 +262,9 @@ int values_are_sound(PyObject *values, PyObject *formats, PyObject *enums, PyObj
     }
     for (Py_ssize_t n = 0; n < PyList_GET_SIZE(formats); n++) {
         PyObject *row = PyList_GET_ITEM(formats, n), *value = value_at(row, 2, values);
-        PyObject *fits = value ? PyObject_CallOneArg(PyTuple_GET_ITEM(row, 1), value) : NULL;
-        if (fits == NULL && PyErr_Occurred())
-            return -1;
-        int is_true = fits == NULL ? 0 : PyObject_IsTrue(fits);
-        Py_XDECREF(fits);
-        if (is_true < 0)
-            return -1;
-        if (!is_true)
-            return 0;
+        int does_fit = value != NULL ? fits(PyTuple_GET_ITEM(row, 1), value) : 0;
+        if (does_fit <= 0)
+            return does_fit;
     }
     for (Py_ssize_t n = 0; n < PyList_GET_SIZE(enums); n++) {
         PyObject *row = PyList_GET_ITEM(enums, n), *value = value_at(row, 3, values);

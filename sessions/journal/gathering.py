@@ -7,12 +7,12 @@ Python. `SEAMARK_CODEC` chooses for both.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from fix_engine import codec
 from sessions.journal.records import RECORD_HEADER_SIZE, pack_record
 
-_REVISION: Final = 2  # of native/records.c; an older build is not used
+REVISION: Final = 3  # of sessions/native; an older build is not used
 
 
 class PlainRecords:
@@ -47,12 +47,5 @@ class PlainRecords:
         return records
 
 
-if TYPE_CHECKING or not codec.IS_COMPILED:
-    Records = PlainRecords
-else:
-    try:
-        from sessions.journal import _native
-
-        Records = _native.Records if _native.REVISION == _REVISION else PlainRecords
-    except ImportError:
-        Records = PlainRecords
+_native: Final = codec.native("sessions", REVISION)
+Records: type[PlainRecords] = PlainRecords if _native is None else _native.Records

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fix_engine.message import Message
+from fix_engine.session import Session
 from fix_engine.states import State
 from sessions.journal import OFFSET_BITS, segment_path
 from sessions.snapshot import Snapshot, read_snapshots, write_snapshot
@@ -141,13 +142,14 @@ def test_a_machine_that_broke_goes_on_behind_all_numbers_that_may_be_used(
     line = desk.line("CLIENT")
     stream(line, 30)
 
-    def breaks(message: Message, now: int) -> bool:
-        line.endpoint.session.stream(b"W", b"", SHARED, now)
+    def breaks(session: Session, message: Message, now: int) -> bool:
+        session.stream(b"W", b"", SHARED, now)
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr(line.endpoint.session, "accept", breaks)
     desk.open_turn.open()
-    line.endpoint.receive(decode(desk.message("35=0|", seq=2)), desk.now)
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "accept", breaks)
+        line.endpoint.receive(decode(desk.message("35=0|", seq=2)), desk.now)
     desk.turns()
     assert line.closed == "the session machine failed"
     session = line.endpoint.session

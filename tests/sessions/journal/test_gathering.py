@@ -13,7 +13,7 @@ from fix_engine import codec
 from sessions.journal import INPUT_KINDS
 from sessions.journal.gathering import PlainRecords, Records
 
-_native = pytest.importorskip("sessions.journal._native")
+_native = pytest.importorskip("sessions._native")
 BOTH: list[Any] = [PlainRecords, _native.Records]
 
 

@@ -1,13 +1,10 @@
-/* sessions.journal._native: the records of a batch, each written once into memory that grows.
+/* The records of a batch, each written once into memory that grows.
 
    Records is what PlainRecords of sessions/journal/gathering.py is. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdint.h>
-#include <structmember.h>
+#include "sessions.h"
 
-#define REVISION 2 /* of the format of a record, specs/journal.md, and of what it offers; gathering.py asks for it */
+#include <stdint.h>
 
 enum { HEAD = 25, KEPT = 1 << 20 }; /* bytes: before a payload; of memory between two batches */
 
@@ -143,7 +140,7 @@ static PyMemberDef members[] = {
 
 static PyTypeObject records_type = {
     PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "sessions.journal._native.Records",
+    .tp_name = "sessions._native.Records",
     .tp_doc = "The encoded records of the batch that is being gathered.",
     .tp_basicsize = sizeof(Records),
     .tp_flags = Py_TPFLAGS_DEFAULT,
@@ -153,22 +150,7 @@ static PyTypeObject records_type = {
     .tp_members = members,
 };
 
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "sessions.journal._native",
-    .m_doc = "The hot path of the journal in C; gathering.py puts it to use.",
-    .m_size = -1,
-};
-
-PyMODINIT_FUNC PyInit__native(void)
+int prepare_records(PyObject *module)
 {
-    PyObject *module = PyModule_Create(&definition);
-    if (module == NULL)
-        return NULL;
-    if (PyModule_AddType(module, &records_type) < 0
-        || PyModule_AddIntConstant(module, "REVISION", REVISION) < 0) {
-        Py_DECREF(module);
-        return NULL;
-    }
-    return module;
+    return PyModule_AddType(module, &records_type);
 }
