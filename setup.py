@@ -7,7 +7,7 @@ from setuptools import Extension, setup
 
 _CODEC = ("common", "module", "decode", "encode", "values", "form", "construct", "session")
 _SESSIONS = ("module", "records", "sending")
-_EXCHANGE = ("module", "reports", "requests", "orders")
+_EXCHANGE = ("module", "reports", "requests", "orders", "answers")
 
 setup(
     ext_modules=[

@@ -14,3 +14,13 @@ def executed_encoder(
 ) -> Any: ...
 def order_parser(reference: Callable[[int, Any], Any], /, *tables: Mapping[Any, Any]) -> Any: ...
 def order_maker(reference: type, account_class: type, /) -> Any: ...
+def answer(
+    events: list[Any],
+    encoders: Mapping[type, tuple[bytes, Any]],
+    peers: Mapping[int, Any],
+    position: int,
+    now: int,
+    asker: int,
+    route: bytes,
+    /,
+) -> None: ...

@@ -22,9 +22,9 @@ _Make = TypeVar("_Make", bound=Callable[..., VenueOrder])
 _REVISION: Final = 1  # of native/exchange.h; an older build is not used
 
 
-_native: Final = codec.native("exchange", _REVISION)
-if _native is not None:
-    _native.describe(Executed, VenueOrder, Instrument, Grid, Message, OrderTerms, NewOrder)
+NATIVE: Final = codec.native("exchange", _REVISION)
+if NATIVE is not None:
+    NATIVE.describe(Executed, VenueOrder, Instrument, Grid, Message, OrderTerms, NewOrder)
 
 
 def executed_encoder(
@@ -33,9 +33,9 @@ def executed_encoder(
     fee_fields: Callable[[Executed], bytes],
 ) -> _Encode:
     """What encodes Executed: (event, position, now) -> body."""
-    if _native is None:
+    if NATIVE is None:
         return reference
-    encode: _Encode = _native.executed_encoder(reference, format_time, fee_fields)
+    encode: _Encode = NATIVE.executed_encoder(reference, format_time, fee_fields)
     return encode
 
 
@@ -49,15 +49,15 @@ def order_parser(
 
     `places` are of each Shape, `values` what Side, OrdType and TimeInForce can be.
     """
-    if _native is None:
+    if NATIVE is None:
         return reference
-    parse: _Parse = _native.order_parser(reference, instruments, places, *values)
+    parse: _Parse = NATIVE.order_parser(reference, instruments, places, *values)
     return parse
 
 
 def order_maker(reference: _Make, account_class: type) -> _Make:
     """What makes orders, as the call of VenueOrder does, with all arguments by place."""
-    if _native is None:
+    if NATIVE is None:
         return reference
-    make: _Make = _native.order_maker(reference, account_class)
+    make: _Make = NATIVE.order_maker(reference, account_class)
     return make

@@ -37,7 +37,7 @@ from fix_engine.wire import form
 from matching.order import OrderType
 from sessions.application import business_reject
 
-_Encode = Callable[[Any, int, int], bytes]
+Encode = Callable[[Any, int, int], bytes]
 _EXECUTED: Final = form(
     b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b60=%b\x01%b150=%b\x01151=%b\x01%b"
 )
@@ -73,7 +73,7 @@ class ReportEncoder:
         self._format_time = shared_formatter(precision).format
         self._now, self._time = -1, b""  # what was formatted last
         executed = executed_encoder(self._executed, self._format_time, fee_fields)
-        self.encoders: Mapping[type[VenueEvent], tuple[bytes, _Encode]] = {  # with their MsgType
+        self.encoders: Mapping[type[VenueEvent], tuple[bytes, Encode]] = {  # with their MsgType
             Executed: (tags.EXECUTION_REPORT, executed),
             OrderRejected: (tags.EXECUTION_REPORT, self._order_rejected),
             CancelRejected: (tags.ORDER_CANCEL_REJECT, self._cancel_rejected),

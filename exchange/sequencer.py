@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from exchange.answers import answer
 from exchange.commands import (
     Command,
     MoveFunds,
@@ -226,12 +227,8 @@ class Sequencer:
         number, next_in = (peer.number, peer.next_in) if peer is not None else (0, 0)
         journal.add(kind, number, seq, next_in, payload)
         position = journal.position
-        peers, encoders = self._peers, executor.encoder.encoders
         events = venue.apply(position, now, command)
-        for event in events:
-            session, (msg_type, encode) = event.session, encoders[event.__class__]
-            header = route if session == number else b""
-            peers[session].send(msg_type, encode(event, position, now), header)
+        answer(events, executor.encoder.encoders, self._peers, position, now, number, route)
         for follower in self._followers:
             follower.on_executed(position, now, events)
         if position >= self._digest_at:

@@ -30,6 +30,7 @@ static inline PyObject *looked_up(PyObject *dictionary, PyObject *key)
     return found != NULL ? Py_NewRef(found) : PyObject_GetItem(dictionary, key);
 }
 
-extern PyMethodDef report_functions[], request_functions[], order_functions[];
+extern PyMethodDef report_functions[], request_functions[], order_functions[], answer_functions[];
+int prepare_answers(void);
 
 #endif

@@ -77,7 +77,8 @@ PyMODINIT_FUNC PyInit__native(void)
     if (PyModule_AddFunctions(module, functions) < 0
         || PyModule_AddFunctions(module, report_functions) < 0
         || PyModule_AddFunctions(module, request_functions) < 0
-        || PyModule_AddFunctions(module, order_functions) < 0
+        || PyModule_AddFunctions(module, order_functions) < 0 || prepare_answers() < 0
+        || PyModule_AddFunctions(module, answer_functions) < 0
         || PyModule_AddIntConstant(module, "REVISION", REVISION) < 0) {
         Py_DECREF(module);
         return NULL;
