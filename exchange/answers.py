@@ -25,8 +25,8 @@ def plain_answer(
     """
     for event in events:
         session, (msg_type, encode) = event.session, encoders[event.__class__]
-        header = route if session == asker else b""
-        peers[session].send(msg_type, encode(event, position, now), header)
+        send, header = peers[session].send, route if session == asker else b""
+        send(msg_type, encode(event, position, now), header)
 
 
 answer = plain_answer if NATIVE is None else NATIVE.answer

@@ -225,7 +225,8 @@ class Sequencer:
         if 0 < venue.state.timers.next_at <= now and kind is not _TIME:
             self._let_happen(now)
         number, next_in = (peer.number, peer.next_in) if peer is not None else (0, 0)
-        journal.add(kind, number, seq, next_in, payload)
+        add = journal.add
+        add(kind, number, seq, next_in, payload)
         position = journal.position
         events = venue.apply(position, now, command)
         answer(events, executor.encoder.encoders, self._peers, position, now, number, route)

@@ -7,6 +7,7 @@ each tag stands, whether the structure is legal) is worked out once for each sha
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from fix_engine import tags
@@ -40,14 +41,17 @@ class Shape:
     left out. `index` gives the first place of each tag; `header_places` are those of SenderCompID,
     TargetCompID and SendingTime, None for one that is not there.
     `is_remembered`: whether it is worth keeping what was found out about it.
-    `return_route` has (tag of an answer, place of its value) for each routing field.
+    `met` counts messages of a decoder in plain Python, which looks at this more closely when there
+    are many. `return_route` has (tag of an answer, place of its value) for each routing field.
     """
 
     __slots__ = (
+        "_pattern",
         "has_secrets",
         "header_places",
         "index",
         "is_remembered",
+        "met",
         "msg_type",
         "poss_dup_place",
         "return_route",
@@ -59,6 +63,8 @@ class Shape:
         self, msg_type: bytes, sequence: tuple[bytes, ...], is_remembered: bool = True
     ) -> None:
         self.is_remembered = is_remembered
+        self.met = 0
+        self._pattern: re.Pattern[bytes] | None = None
         self.msg_type = msg_type
         self.tags = sequence
         self.index: dict[bytes, int] = {}
@@ -71,6 +77,18 @@ class Shape:
         self.return_route = tuple(
             (to_tag, self.index[from_tag]) for to_tag, from_tag in _ROUTES if from_tag in self.index
         )
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        """What matches the fields of such messages, MsgType to the last; its groups are the values.
+
+        Only for tags of which none has a length that says where its data end.
+        """
+        if self._pattern is None:
+            first = b"35=(%b)\x01" % re.escape(self.msg_type)
+            rest = (b"%b=([^\x01]*+)\x01" % re.escape(tag) for tag in self.tags[1:])
+            self._pattern = re.compile(first + b"".join(rest))
+        return self._pattern
 
 
 class Message:

@@ -10,7 +10,8 @@ first three fields are BeginString, BodyLength and MsgType; BodyLength and Check
 message for which this does not hold is ignored, its MsgSeqNum not counted.
 
 The fast path takes a message with exactly one "=" per field and no Length/data pair; everything
-else is walked field by field.
+else is walked field by field. A shape that comes again and again gets a pattern of its own, which
+finds its values at once; it is tried on messages that begin like the last one it has matched.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ MAX_FIELDS: Final = 2_000
 _MAX_SHAPES: Final = 2_048  # peers that vary their tags must not grow our memory
 _MAX_SHAPE_FIELDS: Final = 128
 _MAX_MSG_TYPE_BYTES: Final = 16
+_OFTEN: Final = 32  # messages of a shape; then a pattern is worth being compiled
+_BEGINNING: Final = len(b"35=AE")
+_MAX_LIKELY: Final = 64  # beginnings; there are fewer types of messages that anybody sends
 _CHECKSUM_BLOCK: Final = 256  # 256 * 255 < 65,521, the modulus of Adler-32
 _CHECKSUM_ASCII: Final = 515  # 515 * 127, likewise
 
@@ -38,6 +42,7 @@ _MARK: Final = b"8=FIX"  # where reading resumes after bytes that make no sense
 _SEPARATORS: Final = b"=\x01"
 _NOT_SEPARATORS: Final = bytes(b for b in range(256) if b not in _SEPARATORS)
 _HEAD = re.compile(rb"8=([^\x01]{1,16})\x019=(\d{1,20})\x01")
+_TRAILER = re.compile(rb"\x0110=(\d{3})\x01")
 _PARTIAL_HEAD = re.compile(rb"8(?:=(?:[^\x01]{1,16}(?:\x01(?:9(?:=\d{0,20})?)?)?)?)?")
 _INTEGER = re.compile(rb"-?\d{1,9}")
 
@@ -68,16 +73,27 @@ def checksum(data: bytes) -> int:
     return total & 0xFF
 
 
+def _head(body_length: int) -> tuple[bytes, int]:
+    head = b"%b%d\x01" % (_PREFIX, body_length)
+    return head, checksum(head)
+
+
+#: By CheckSum, and by BodyLength up to the longest usual one, each with its share of the CheckSum.
+_TRAILERS: Final = tuple(b"10=%03d\x01" % total for total in range(256))
+_HEADS: Final = tuple(map(_head, range(1_024)))
+
+
 def encode(body: bytes) -> bytes:
     """A whole FIX.4.4 message around `body`, the fields from MsgType to the last, SOH included."""
-    message = b"%b%d\x01%b" % (_PREFIX, len(body), body)
-    return b"%b10=%03d\x01" % (message, checksum(message))
+    length = len(body)
+    head, share = _HEADS[length] if length < len(_HEADS) else _head(length)
+    return head + body + _TRAILERS[(checksum(body) + share) & 0xFF]
 
 
 def encode_shared(head: bytes, shared: bytes, shared_checksum: int) -> bytes:
     """As `encode` of both one after the other, where the sum of the second part is known."""
-    message = b"%b%d\x01%b" % (_PREFIX, len(head) + len(shared), head)
-    return b"%b%b10=%03d\x01" % (message, shared, (checksum(message) + shared_checksum) & 0xFF)
+    begin, share = _head(len(head) + len(shared))
+    return begin + head + shared + _TRAILERS[(checksum(head) + share + shared_checksum) & 0xFF]
 
 
 def encode_numbered(
@@ -120,7 +136,7 @@ class Decoder:
     Decoders that are given the same `shapes` know what the others have met.
     """
 
-    __slots__ = ("_buffer", "_max_fields", "_shapes", "has_more", "max_message_bytes")
+    __slots__ = ("_buffer", "_likely", "_max_fields", "_shapes", "has_more", "max_message_bytes")
 
     def __init__(
         self,
@@ -133,6 +149,7 @@ class Decoder:
         self._max_fields = max_fields
         self.has_more = False
         self._shapes: Shapes = {} if shapes is None else shapes
+        self._likely: dict[bytes, Shape] = {}  # by the beginning of the fields
 
     @property
     def buffered(self) -> int:
@@ -165,34 +182,24 @@ class Decoder:
 
     def _step(self, buffer: bytes, position: int, out: list[Message | Garbled]) -> tuple[int, bool]:
         """Take one message, or bytes that are none; true when more must arrive first."""
-        begin_string, length, body, size = FIX44, b"", 0, len(buffer)
-        if buffer.startswith(_PREFIX, position):
-            start = position + len(_PREFIX)
-            body = buffer.find(SOH, start, start + 10) + 1
-            length = buffer[start : body - 1]
-        if not body or not length.isdigit():
-            head = _HEAD.match(buffer, position)
-            if head is None:
-                return _skip(buffer, position, out)
-            begin_string, length, body = head[1], head[2], head.end()
-        end = body + int(length)  # where 10= should begin
-        if end - body > self.max_message_bytes:
+        head, size = _HEAD.match(buffer, position), len(buffer)
+        if head is None:
+            return _skip(buffer, position, out)
+        body, length = head.end(), int(head[2])
+        end = body + length  # where 10= should begin
+        if length > self.max_message_bytes:
             limit = f"is over the limit of {self.max_message_bytes} bytes"
-            out.append(Garbled(f"BodyLength (9) {end - body} {limit}", fatal=True))
+            out.append(Garbled(f"BodyLength (9) {length} {limit}", fatal=True))
             return size, False
-        after = end + 7
-        if after > size:
+        if end + 7 > size:
             return position, True
-        if (
-            buffer[end - 1] == 1
-            and buffer[after - 1] == 1
-            and buffer.startswith(b"10=", end)
-            and buffer[end + 3 : end + 6].isdigit()
-        ):
-            out.append(self._message(begin_string, buffer, position, body, end))
-            return after, False
-        trailer = buffer.find(b"\x0110=", end - 1)
-        after = buffer.find(SOH, trailer + 4) + 1 if trailer >= 0 else 0
+        trailer = _TRAILER.match(buffer, end - 1)
+        if trailer is not None:
+            raw = buffer[position : end + 7]
+            out.append(self._message(head[1], raw, body - position, int(trailer[1])))
+            return end + 7, False
+        found = buffer.find(b"\x0110=", end - 1)
+        after = buffer.find(SOH, found + 4) + 1 if found >= 0 else 0
         if after:
             out.append(Garbled("CheckSum (10) does not stand where BodyLength (9) ends"))
             return after, False
@@ -202,20 +209,33 @@ class Decoder:
         return position, True
 
     def _message(
-        self, begin_string: bytes, buffer: bytes, start: int, body: int, end: int
+        self, begin_string: bytes, raw: bytes, body: int, claimed: int
     ) -> Message | Garbled:
-        raw = buffer[start : end + 7]
-        if checksum(raw[:-7]) != int(raw[-4:-1]):
-            return Garbled(f"CheckSum (10) is {checksum(raw[:-7]):03}, the message says otherwise")
-        fields = raw[body - start : -7]
+        found = checksum(raw[:-7])
+        if found != claimed:
+            return Garbled(f"CheckSum (10) is {found:03}, the message says otherwise")
+        likely = self._likely.get(raw[body : body + _BEGINNING])
+        if likely is not None:
+            match = likely.pattern.fullmatch(raw, body, len(raw) - 7)
+            if match is not None:
+                return Message(begin_string, likely, list(match.groups()), raw)
+        fields = raw[body:-7]
         separators = fields.translate(None, _NOT_SEPARATORS)
         if separators and separators == _SEPARATORS * (len(separators) >> 1):
             parts = fields.replace(b"=", SOH).split(SOH)
             parts[0] = parts[1]  # a shape is known by its MsgType and the tags that follow
             shape = self._shapes.get(SOH.join(parts[:-1:2]))
             if shape is not None and fields.startswith(b"35="):
+                shape.met += 1
+                if shape.met > _OFTEN:
+                    self._expect(shape, fields[:_BEGINNING])
                 return Message(begin_string, shape, parts[1::2], raw)
         return self._walked(begin_string, fields, raw)
+
+    def _expect(self, shape: Shape, beginning: bytes) -> None:
+        if len(self._likely) >= _MAX_LIKELY:
+            self._likely.clear()
+        self._likely[beginning] = shape
 
     def _walked(self, begin_string: bytes, fields: bytes, raw: bytes) -> Message | Garbled:
         """The slow, exact path: Length/data pairs, and values with "=" in them."""

@@ -146,8 +146,8 @@ class Session:
         """
         liveness, inbound = self._liveness, self.inbound
         liveness.last_received, liveness.probed_at = now, 0
-        expected = inbound.expected
-        if self.state is _ACTIVE and self._is_usual(message, expected, now):
+        expected, is_usual = inbound.expected, self._is_usual
+        if self.state is _ACTIVE and is_usual(message, expected, now):
             inbound.expected = expected + 1
             return True
         self._on_message(message, now)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
+from operator import itemgetter
 from typing import Final
 
 from fix_engine import codec
@@ -22,6 +23,7 @@ from fix_engine.tags import APPLICATION_TYPES, DATA_LENGTHS, TEXT
 from fix_engine.timestamps import TimestampParser
 
 _MAX_PLANS: Final = 2_048
+_MAX_KNOWN: Final = 64  # combinations of allowed values, of one shape
 
 _FLOAT = re.compile(rb"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _INT = re.compile(rb"-?\d{1,18}")  # bounded: what comes after may convert it
@@ -67,14 +69,50 @@ FORMATS: dict[str, Check] = {
 
 
 class _Plan:
-    """What is left to check once a shape is known to be sound: values, by place."""
+    """What is left to check once a shape is known to be sound: values, by place.
 
-    __slots__ = ("counts", "enums", "formats")
+    `formats` has no field whose every allowed value has the format, `all_formats` has. `chosen`
+    takes the values out that have to be allowed ones, `known` are such that were; None where one
+    of them may be many values.
+    """
+
+    __slots__ = ("all_formats", "chosen", "counts", "enums", "formats", "known")
 
     def __init__(self) -> None:
+        self.all_formats: Formats = []
         self.formats: Formats = []
         self.enums: Enums = []
         self.counts: Counts = []
+        self.chosen: Callable[[list[bytes]], object] | None = None
+        self.known: set[object] = set()
+
+    def close(self) -> None:
+        """All checks are there."""
+        if self.enums and not any(several for _, _, several in self.enums):
+            self.chosen = itemgetter(*(place for place, _, _ in self.enums))
+
+    def are_allowed(self, values: list[bytes]) -> bool:
+        """Whether the values are such of which there is a list."""
+        for place, allowed, several in self.enums:
+            value = values[place]
+            if value not in allowed and not (several and allowed.issuperset(value.split(b" "))):
+                return False
+        if self.chosen is not None:
+            if len(self.known) >= _MAX_KNOWN:
+                self.known.clear()
+            self.known.add(self.chosen(values))
+        return True
+
+    def is_sound(self, values: list[bytes]) -> bool:
+        """Whether the values that are there have no fault."""
+        for place, check in self.formats:
+            if not check(values[place]):
+                return False
+        chosen = self.chosen
+        if (chosen is None or chosen(values) not in self.known) and not self.are_allowed(values):
+            return False
+        counts = self.counts
+        return not counts or all(int(values[place]) == entries for place, entries in counts)
 
 
 class _ShapeError(Exception):
@@ -130,22 +168,9 @@ class Validator:
             values, plan.formats, plan.enums, plan.counts
         ):
             return None
-        if len(message.raw) > MAX_VALUE_BYTES and (fault := _too_long(message)) is not None:
-            return fault
-        if b"" in values:
-            empty = shape.tags[values.index(b"")]
-            return Reject(RejectReason.TAG_SPECIFIED_WITHOUT_VALUE, empty)
-        for place, check in plan.formats:
-            if not check(values[place]):
-                return Reject(RejectReason.INCORRECT_DATA_FORMAT, shape.tags[place])
-        for place, allowed, several in plan.enums:
-            value = values[place]
-            if value not in allowed and not (several and allowed.issuperset(value.split(b" "))):
-                return Reject(RejectReason.VALUE_INCORRECT, shape.tags[place])
-        for place, entries in plan.counts:
-            if int(values[place]) != entries:
-                return Reject(RejectReason.INCORRECT_NUM_IN_GROUP, shape.tags[place])
-        return None
+        if len(message.raw) <= MAX_VALUE_BYTES and b"" not in values and plan.is_sound(values):
+            return None
+        return _fault(message, plan)
 
     def _plan(self, shape: Shape) -> _Plan | Reject:
         fields = self._dictionary.messages.get(shape.msg_type)
@@ -160,6 +185,7 @@ class Validator:
             self._walk_message(shape, fields, plan)
         except _ShapeError as faulty:
             return faulty.reject
+        plan.close()
         return _missing(shape, header, fields, trailer) or plan
 
     def _walk_message(self, shape: Shape, fields: FieldSet, plan: _Plan) -> None:
@@ -223,14 +249,38 @@ class Validator:
         check = self._formats.get(definition.type)
         if check is None and definition.type == "UTCTIMESTAMP":
             check = self._is_timestamp
+        several = definition.type.startswith("MULTIPLE")
+        allowed = definition.values if tag != b"35" else ()
+        if allowed:
+            plan.enums.append((place, frozenset(allowed), several))
         if check is not None:
-            plan.formats.append((place, check))
-        if definition.values and tag != b"35":
-            several = definition.type.startswith("MULTIPLE")
-            plan.enums.append((place, frozenset(definition.values), several))
+            plan.all_formats.append((place, check))
+            if several or not allowed or not all(map(check, allowed)):
+                plan.formats.append((place, check))
 
     def _is_timestamp(self, value: bytes) -> bool:
         return self.parse_timestamp(value) is not None
+
+
+def _fault(message: Message, plan: _Plan) -> Reject | None:
+    """The first thing that is wrong with the values of a message."""
+    shape, values = message.shape, message.values
+    if len(message.raw) > MAX_VALUE_BYTES and (fault := _too_long(message)) is not None:
+        return fault
+    if b"" in values:
+        empty = shape.tags[values.index(b"")]
+        return Reject(RejectReason.TAG_SPECIFIED_WITHOUT_VALUE, empty)
+    for place, check in plan.all_formats:
+        if not check(values[place]):
+            return Reject(RejectReason.INCORRECT_DATA_FORMAT, shape.tags[place])
+    for place, allowed, several in plan.enums:
+        value = values[place]
+        if value not in allowed and not (several and allowed.issuperset(value.split(b" "))):
+            return Reject(RejectReason.VALUE_INCORRECT, shape.tags[place])
+    for place, entries in plan.counts:
+        if int(values[place]) != entries:
+            return Reject(RejectReason.INCORRECT_NUM_IN_GROUP, shape.tags[place])
+    return None
 
 
 def _too_long(message: Message) -> Reject | None:

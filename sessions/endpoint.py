@@ -71,7 +71,7 @@ class Endpoint:
     """One session identity; see the module."""
 
     __slots__ = (
-        *("_application", "_carry_out", "_gone", "_journal", "_memories", "_noted_in", "_numbered"),
+        *("_add", "_application", "_carry_out", "_gone", "_memories", "_noted_in", "_numbered"),
         *("_page_is_due", "_settling", "_throttle", "_turn", "_wanted"),
         *("begun_at", "comp_id", "number", "profile", "send", "sent", "session", "wire"),
     )
@@ -93,7 +93,7 @@ class Endpoint:
         self._memories: dict[bytes, bytes] = {}  # of Logons, by what they are about
         self.begun_at = 0  # when the present sequence numbers began
         self.wire: Wire | None = None
-        self._journal = journal
+        self._add = journal.add
         self._turn = turn
         self._application = application
         self._throttle = Throttle(profile.rate_limit)
@@ -129,12 +129,13 @@ class Endpoint:
             if not self._settling:
                 self.settle()
             return seq
-        seq, raw = session.number(msg_type, body, now, header)
+        number, add, wire = session.number, self._add, self.wire
+        seq, raw = number(msg_type, body, now, header)
         # Not by `_store`: every report comes by here, and calls cost.
-        offset = self._journal.add(_SENT, self.number, seq, session.inbound.expected, raw)
+        offset = add(_SENT, self.number, seq, session.inbound.expected, raw)
         self.sent.table.append(seq, offset, len(raw))
-        if self.wire is not None and session.state is _ACTIVE:
-            self.wire.write(raw)
+        if wire is not None and session.state is _ACTIVE:
+            wire.write(raw)
         return seq
 
     @property
@@ -220,7 +221,7 @@ class Endpoint:
 
     def _keep(self, memory: bytes) -> None:
         self._turn.open()
-        self._journal.add(Kind.CREDENTIAL, self.number, 0, self.session.next_in, memory)
+        self._add(Kind.CREDENTIAL, self.number, 0, self.session.next_in, memory)
         self._recall(memory)
 
     def _recall(self, memory: bytes) -> None:
@@ -267,7 +268,7 @@ class Endpoint:
     # --- effects ------------------------------------------------------------------------
 
     def _store(self, seq: int, raw: bytes) -> None:
-        offset = self._journal.add(_SENT, self.number, seq, self.next_in, raw)
+        offset = self._add(_SENT, self.number, seq, self.next_in, raw)
         self.sent.table.append(seq, offset, len(raw))
 
     def _send(self, effect: Send) -> None:
@@ -288,7 +289,7 @@ class Endpoint:
         thousand at a time, for most of these messages are small and there are many.
         """
         self._numbered, self._noted_in = numbered, self.session.next_in
-        self._journal.add(Kind.NUMBERED, self.number, numbered, self._noted_in)
+        self._add(Kind.NUMBERED, self.number, numbered, self._noted_in)
 
     def _retransmit(self, effect: Retransmit) -> None:
         if self.wire is not None:
@@ -353,7 +354,7 @@ class Endpoint:
         self._application.on_logout(self, effect.is_logout)
 
     def _reset(self, _: Reset) -> None:
-        self._journal.add(Kind.RESET, self.number, 0, 1)
+        self._add(Kind.RESET, self.number, 0, 1)
         self.sent.table, self._numbered = SentTable(), 0
         self.begun_at = self._turn.open()
         self._wanted = None

@@ -231,7 +231,8 @@ class Lifecycle:
         # Not by `execution`: every order comes by here, and calls cost.
         number, name = len(out) + 1, order.cl_ord_id
         report = Executed(order.session, order, number, _NEW, NEW, name, b"", leaves, 0, 0)
-        report.text = text
+        if text:
+            report.text = text
         out.append(report)
 
     def _traded(self, event: Traded[VenueOrder]) -> None:
@@ -260,11 +261,24 @@ class Lifecycle:
         filled = order.filled = order.filled + quantity
         traded = order.traded_value = order.traded_value + value
         now = PARTIALLY_FILLED if leaves else FILLED
-        number, name, session = len(out) + 1, order.cl_ord_id, order.session
-        report = Executed(session, order, number, _TRADE, now, name, b"", leaves, filled, traded)
-        report.last_quantity, report.last_price = quantity, price
-        report.is_maker, report.fee = is_maker, fee
-        out.append(report)
+        out.append(
+            Executed(
+                order.session,
+                order,
+                len(out) + 1,
+                _TRADE,
+                now,
+                order.cl_ord_id,
+                b"",
+                leaves,
+                filled,
+                traded,
+                quantity,
+                price,
+                is_maker,
+                fee,
+            )
+        )
         conditions = order.conditions
         if conditions is not None and conditions.quote is not None:
             count_fill(self._state, order, conditions.quote)

@@ -100,7 +100,8 @@ class Orders:
             self_trade = session.self_trade
             if self_trade is None:
                 self_trade = account.self_trade
-        return self._make_order(
+        make_order = self._make_order
+        return make_order(
             further_order_id(self._state.position, place) if place else self._state.position,
             command.session,
             account,

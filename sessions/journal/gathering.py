@@ -22,28 +22,43 @@ class PlainRecords:
     kinds that are inputs, from whatever it was set to on.
     """
 
-    __slots__ = ("_inputs", "_parts", "_size", "begin", "count", "position")
+    __slots__ = ("_begin", "_inputs", "_next", "_parts", "position")
 
     def __init__(self, inputs: Iterable[int]) -> None:
         self._inputs = frozenset(inputs)
-        self.begin = self.position = self.count = self._size = 0
+        self.position = 0
         self._parts: list[bytes] = []
+        self.begin = 0
+
+    @property
+    def begin(self) -> int:
+        """The offset at which the first record stands."""
+        return self._begin
+
+    @begin.setter
+    def begin(self, offset: int) -> None:
+        self._begin = offset
+        self._next = offset + sum(map(len, self._parts)) + RECORD_HEADER_SIZE
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._parts) // 2
 
     def add(self, kind: int, session: int, seq: int, next_in: int, payload: bytes = b"") -> int:
         """One more; the offset at which its payload will stand."""
-        length, at = len(payload), self._size + RECORD_HEADER_SIZE
+        length, offset = len(payload), self._next
         self._parts += (pack_record(kind, session, seq, next_in, length), payload)
-        self._size = at + length
-        self.count += 1
+        self._next = offset + length + RECORD_HEADER_SIZE
         if kind in self._inputs:
             self.position += 1
-        return self.begin + at
+        return offset
 
     def take(self) -> bytes:
         """All of them; there are none from then on."""
         records = b"".join(self._parts)
         self._parts.clear()
-        self.count = self._size = 0
+        self.begin = self._begin
         return records
 
 

@@ -47,6 +47,9 @@ class Totals:
     values: int = 0
 
 
+_OF_SHAPES = set(Shape.__slots__) - {"met", "_pattern"}  # those are for the reference alone
+
+
 class Duel:
     """One episode: a pool of messages, a decoder of each codec, and what they are fed."""
 
@@ -124,7 +127,7 @@ class Duel:
         if one.shape.is_remembered and one.shape in self._shapes:
             same(self._shapes[one.shape] is other.shape, True)
         else:
-            for name in Shape.__slots__:
+            for name in _OF_SHAPES:
                 same(getattr(one.shape, name), getattr(other.shape, name))
             if one.shape.is_remembered:
                 self._shapes[one.shape] = other.shape

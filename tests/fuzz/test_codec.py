@@ -49,7 +49,8 @@ def many(action: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(1, EPISODES + 1))
-def test_both_codecs_do_the_same(seed: int) -> None:
+def test_both_codecs_do_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "_OFTEN", (0, 3, 32)[seed % 3])  # until a shape gets its pattern
     totals = Totals()
     duel = Duel(Random(seed), totals)
     for _ in range(EPISODE_INPUTS):
