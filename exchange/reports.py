@@ -39,12 +39,13 @@ from sessions.application import business_reject
 
 Encode = Callable[[Any, int, int], bytes]
 _EXECUTED: Final = form(
-    b"%b6=%b\x0111=%b\x0114=%b\x0117=%d-%d\x01%b%b39=%b\x01%b60=%b\x01%b150=%b\x01151=%b\x01%b"
+    b"%b6=%b\x0111=%b\x0114=%b\x0117=%b-%d\x01%b%b39=%b\x01%b60=%b\x01%b150=%b\x01151=%b\x01%b"
 )
 _WHICH: Final = form(b"37=%d\x0138=%b\x01")
 _LAST: Final = form(b"31=%b\x0132=%b\x01")
-_LIMIT: Final = form(b"40=%d\x01%b44=%b\x0154=%d\x0155=%b\x01%b59=%d\x01")
-_MARKET: Final = form(b"40=%d\x01%b54=%d\x0155=%b\x01%b59=%d\x01")
+_LIMIT: Final = form(b"40=2\x01%b44=%b\x0154=%b\x0155=%b\x01%b59=%b\x01")
+_MARKET: Final = form(b"40=1\x01%b54=%b\x0155=%b\x01%b59=%b\x01")
+_CODES: Final = tuple(b"%d" % code for code in range(10))  # of Side and TimeInForce
 _MAKER: Final = b"851=1\x01"  # LastLiquidityInd (851)
 _TAKER: Final = b"851=2\x01"
 _IS_LIMIT: Final = OrderType.LIMIT
@@ -72,6 +73,7 @@ class ReportEncoder:
         self._body = b""
         self._format_time = shared_formatter(precision).format
         self._now, self._time = -1, b""  # what was formatted last
+        self._position, self._position_text = -1, b""  # likewise
         executed = executed_encoder(self._executed, self._format_time, fee_fields)
         self.encoders: Mapping[type[VenueEvent], tuple[bytes, Encode]] = {  # with their MsgType
             Executed: (tags.EXECUTION_REPORT, executed),
@@ -98,6 +100,8 @@ class ReportEncoder:
             return conditional_report(event, position, self._format_time(now))
         if now != self._now:
             self._now, self._time = now, self._format_time(now)
+        if position != self._position:
+            self._position, self._position_text = position, b"%d" % position
         prices, quantities = order.instrument.prices, order.instrument.quantities.texts
         account, which, terms = order.static_fields or _static_fields(order)
         if event.quantity:
@@ -124,7 +128,7 @@ class ReportEncoder:
             price,
             event.cl_ord_id,
             quantities[filled],
-            position,
+            self._position_text,
             event.exec_index,
             last,
             which,
@@ -232,11 +236,12 @@ def _terms(order: VenueOrder, orig_cl_ord_id: bytes = b"", text: bytes = b"") ->
     """From OrdType (40) to TimeInForce (59)."""
     orig = b"41=%b\x01" % orig_cl_ord_id if orig_cl_ord_id else b""
     text = b"58=%b\x01" % text if text else b""
-    kind, symbol, time_in_force = order.order_type, order.instrument.symbol, order.time_in_force
-    if kind is not _IS_LIMIT:
-        return _MARKET((kind, orig, order.side, symbol, text, time_in_force))
-    price = order.instrument.prices.texts[order.price]
-    return _LIMIT((kind, orig, price, order.side, symbol, text, time_in_force))
+    side, time_in_force = _CODES[order.side], _CODES[order.time_in_force]
+    instrument = order.instrument
+    if order.order_type is not _IS_LIMIT:
+        return _MARKET((orig, side, instrument.symbol, text, time_in_force))
+    price = instrument.prices.texts[order.price]
+    return _LIMIT((orig, price, side, instrument.symbol, text, time_in_force))
 
 
 def _repeated(message: Message, *wanted: bytes) -> bytes:

@@ -68,6 +68,7 @@ class Sequencer:
         self.executor = Executor(rules)
         self._wanted = rules
         self._journal = journal
+        self._gathered = journal.gathered
         self._turn = turn
         self._peers: dict[int, Peer] = {}
         self._desks: list[Desk] = []
@@ -220,14 +221,14 @@ class Sequencer:
         route: bytes = b"",
     ) -> None:
         """`route`: header fields that bring answers back to where in the client they belong."""
-        now, journal, executor = self._turn.now or self._turn.open(), self._journal, self.executor
+        now, executor = self._turn.now or self._turn.open(), self.executor
         venue = executor.venue
         if 0 < venue.state.timers.next_at <= now and kind is not _TIME:
             self._let_happen(now)
         number, next_in = (peer.number, peer.next_in) if peer is not None else (0, 0)
-        add = journal.add
-        add(kind, number, seq, next_in, payload)
-        position = journal.position
+        gathered = self._gathered
+        gathered.add(kind, number, seq, next_in, payload)
+        position = gathered.position
         events = venue.apply(position, now, command)
         answer(events, executor.encoder.encoders, self._peers, position, now, number, route)
         for follower in self._followers:

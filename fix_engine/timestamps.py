@@ -83,6 +83,10 @@ class TimestampParser:
             self._last = value
         return self._last_ns
 
+    def fits(self, value: bytes) -> bool:
+        """Whether `value` is a UTCTimestamp."""
+        return (self._last_ns if value == self._last else self.parse(value)) is not None
+
     def _parse(self, value: bytes) -> int | None:
         head, fraction = value[:17], value[17:]
         if head != self._second_text:

@@ -129,11 +129,10 @@ class Validator:
     def __init__(self, dictionary: Dictionary, is_compiled: bool = codec.IS_COMPILED) -> None:
         self._dictionary = dictionary
         self._plans: dict[Shape, _Plan | Reject] = {}
-        self._formats: Mapping[str, Check] = FORMATS
         self._are_sound: AreSound | None = None
-        self.parse_timestamp: Callable[[bytes], int | None] = (
-            TimestampParser().parse
-        )  # it remembers
+        timestamps = TimestampParser()  # it remembers
+        self.parse_timestamp: Callable[[bytes], int | None] = timestamps.parse
+        self._formats: Mapping[str, Check] = {**FORMATS, "UTCTIMESTAMP": timestamps.fits}
         if is_compiled:
             from fix_engine import compiled
 
@@ -247,8 +246,6 @@ class Validator:
     def _add_check(self, plan: _Plan, place: int, tag: bytes) -> None:
         definition = self._dictionary.fields[tag]
         check = self._formats.get(definition.type)
-        if check is None and definition.type == "UTCTIMESTAMP":
-            check = self._is_timestamp
         several = definition.type.startswith("MULTIPLE")
         allowed = definition.values if tag != b"35" else ()
         if allowed:
@@ -257,9 +254,6 @@ class Validator:
             plan.all_formats.append((place, check))
             if several or not allowed or not all(map(check, allowed)):
                 plan.formats.append((place, check))
-
-    def _is_timestamp(self, value: bytes) -> bool:
-        return self.parse_timestamp(value) is not None
 
 
 def _fault(message: Message, plan: _Plan) -> Reject | None:

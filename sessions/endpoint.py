@@ -205,7 +205,10 @@ class Endpoint:
             self._renew(error, next_in)
             is_for_us = False
         if is_for_us:
-            self._deliver(message)
+            if self.profile.withheld or self._throttle.is_limited:
+                self._deliver(message)
+            else:
+                self._application.on_message(self, message)
         if session.effects or session.inbound.early:
             self.settle()
 

@@ -223,7 +223,10 @@ class Lifecycle:
         order, text, out = event.order, b"", self._state.out
         if order.conditions is not None and order.conditions.quote is not None:
             return  # its acknowledgement has told
-        leaves = order.quantity if len(self._matched) == 1 else self._untraded(order)
+        is_whole = len(self._matched) == 1 or (
+            order.conditions is None and not order.self_trade_group
+        )
+        leaves = order.quantity if is_whole else self._untraded(order)
         if order.terms is not None:
             text = _repriced(order)
             if self._state.has_funds:

@@ -73,10 +73,8 @@ class Journal:
         self._synced_at = 0
         self._chain = self._last = 0
         self._prepared = 0  # the segment whose successor was asked for
-        self._records = Records(INPUT_KINDS)  # of the next batch
-        #: (kind, session, seq, next_in, payload=b"") -> the offset at which the payload will stand.
-        #: Puts a record into the batch that the next `commit` writes.
-        self.add: Callable[..., int] = self._records.add
+        self.gathered = Records(INPUT_KINDS)  # of the batch that the next `commit` writes
+        self.add = self.gathered.add
         self._first_position = 1
         self._seed = 0
         self._syncer: Syncer | None = None
@@ -142,7 +140,7 @@ class Journal:
     @property
     def position(self) -> int:
         """Of the last input record."""
-        return self._records.position
+        return self.gathered.position
 
     def commit(self, stamp: int) -> None:
         """Write everything added since the last commit, as one batch.
@@ -150,10 +148,10 @@ class Journal:
         It is `settled` at once, or when `on_settled` says so. Raises JournalError when it cannot
         be written; then none of it has happened.
         """
-        count = self._records.count
+        count = self.gathered.count
         if not count:
             return
-        records = self._records.take()
+        records = self.gathered.take()
         segment = self._current
         head, chain = segment.format.pack(
             records,
@@ -214,7 +212,7 @@ class Journal:
     def _go_on_at(self, end: int) -> None:
         """Have the next batch stand there."""
         self.end = end
-        self._records.begin = end + self._current.format.head_size
+        self.gathered.begin = end + self._current.format.head_size
 
     def _has_become_durable(self, end: int) -> None:
         self._durable = max(self._durable, end)
@@ -240,7 +238,7 @@ class Journal:
     @property
     def is_committed(self) -> bool:
         """Whether everything that was added is written."""
-        return not self._records.count
+        return not self.gathered.count
 
     @property
     def begin(self) -> int:
@@ -282,10 +280,10 @@ class Journal:
                 f"empty --data."
             )
         for batch in reader.batches():
-            self._records.position, self.stamp = reader.place.position, batch.stamp
+            self.gathered.position, self.stamp = reader.place.position, batch.stamp
             self.volume += batch.end - batch.start
             yield batch
-        self._records.position = reader.place.position
+        self.gathered.position = reader.place.position
         self._take_up(reader)
 
     def _take_up(self, reader: Reader) -> None:
