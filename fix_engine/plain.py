@@ -106,8 +106,13 @@ def encode_numbered(
     body: bytes,
 ) -> bytes:
     """A message from its parts: fields, encoded, stand on both sides of SendingTime's value."""
-    fields = (msg_type, seq, before_time, time, after_time, header, body)
-    return encode(b"35=%b\x0134=%d%b%b%b%b%b" % fields)
+    parts = (msg_type, seq, before_time, time, after_time, header, body)
+    fields = b"35=%b\x0134=%d%b%b%b%b%b" % parts
+    length = len(fields)
+    if length >= len(_HEADS):
+        return encode(fields)
+    head, share = _HEADS[length]  # as `encode` has it, but calls cost
+    return head + fields + _TRAILERS[(checksum(fields) + share) & 0xFF]
 
 
 def encode_numbered_shared(
