@@ -23,13 +23,13 @@ from sessions.turn import Turn
 if TYPE_CHECKING:
     from sessions.endpoint import Endpoint
 
-_native: Final = codec.native("sessions", REVISION)
+NATIVE: Final = codec.native("sessions", REVISION)
 
 
 def sending(reference: Sending, endpoint: Endpoint, turn: Turn, add: Callable[..., int]) -> Sending:
     """What sends as `reference`, a method of the endpoint, does; `add` is the journal's."""
-    if _native is None:
+    if NATIVE is None:
         return reference
-    _native.describe(type(endpoint), Session, InboundSequence, Turn, SentMessages, SentTable)
-    send: Sending = _native.sending(reference, endpoint, turn, add, Kind.SENT, State.ACTIVE)
+    NATIVE.describe(type(endpoint), Session, InboundSequence, Turn, SentMessages, SentTable)
+    send: Sending = NATIVE.sending(reference, endpoint, turn, add, Kind.SENT, State.ACTIVE)
     return send

@@ -14,9 +14,12 @@ from typing import Any, Final
 
 from fix_engine import codec, plain
 from fix_engine.errors import Reject
+from fix_engine.logon import SessionSettings
 from fix_engine.message import Message, Shape
+from fix_engine.outbound import Outbound
 from fix_engine.plain import Garbled
-from fix_engine.timestamps import TimestampParser
+from fix_engine.timestamps import Precision, TimestampParser
+from fix_engine.usual import usual
 from fix_engine.validation import FORMATS, Validator
 from tests.fuzz.corpus import NOW, now_text, scenario_messages
 from tests.fuzz.generate import Field, Generator, assemble
@@ -44,9 +47,12 @@ class Totals:
     messages: int = 0
     garbled: int = 0
     rejected: int = 0
+    usual: int = 0
     values: int = 0
 
 
+_SETTINGS: Final = SessionSettings(b"SEAMARK", b"PEER")
+_SPECIAL: Final = (b"0", b"1", b"2", b"3", b"4", b"5", b"A")  # of the session layer
 _OF_SHAPES = set(Shape.__slots__) - {"met", "_pattern"}  # those are for the reference alone
 
 
@@ -59,6 +65,9 @@ class Duel:
         self._pool = _pool(rng)
         self._reference = Validator(dictionary(), is_compiled=False)
         self._other = Validator(dictionary(), is_compiled=codec.is_built())
+        special = dict.fromkeys(_SPECIAL)
+        self._is_usual = usual(_SETTINGS, self._reference, special)
+        self._is_usual_too = usual(_SETTINGS, self._other, special)
         self.fed: list[bytes] = []
         self._renew()
 
@@ -134,6 +143,18 @@ class Duel:
         verdict = self._reference.check(one)
         same(verdict, self._other.check(other))
         self._totals.rejected += isinstance(verdict, Reject)
+        expected, now = self._circumstances(one)
+        is_usual = self._is_usual(one, expected, now)
+        same(is_usual, self._is_usual_too(other, expected, now), (one, expected, now))
+        self._totals.usual += is_usual
+
+    def _circumstances(self, message: Message) -> tuple[int, int]:
+        """The MsgSeqNum that is expected and the time: most messages are usual by them."""
+        expected, sent = message.seq, TimestampParser().parse(message.get(b"52") or b"")
+        if expected is None or self._rng.random() < 0.1:
+            expected = self._rng.choice((0, 1, 2, 3, 10**30))
+        late = self._rng.choice((0, 0, 1, -1)) * _SETTINGS.max_latency_ns
+        return expected, (sent or 0) + late + self._rng.choice((0, 0, 1, -1))
 
 
 def _pool(rng: Random) -> list[bytes]:
@@ -172,6 +193,7 @@ def compare_values(rng: Random) -> None:
         ("encode_numbered_shared", [parts[0], seq, *parts[1:6], known]),
     ):
         same(outcome(getattr(plain, name), *arguments), outcome(getattr(other, name), *arguments))
+    _compare_numbering(rng)
     kinds = [rng.choice((b"%b", b"%d")) for _ in range(rng.randint(0, 9))]
     pattern = b"".join(b"%d=%b\x01" % (n, kind) for n, kind in enumerate(kinds))
     values = tuple(_text(rng) if kind == b"%b" else rng.choice(_NUMBERS) for kind in kinds)
@@ -182,6 +204,19 @@ def compare_values(rng: Random) -> None:
         outcome(other.form(pattern), values),
         (pattern, values),
     )
+
+
+def _compare_numbering(rng: Random) -> None:
+    """Two senders that have come to the same number send the same."""
+    one, two = (Outbound(b"SEAMARK", b"PEER", Precision.MILLISECONDS) for _ in range(2))
+    number = compiled_codec().numbering(two.number, two)
+    one.next_seq = two.next_seq = rng.choice(_NUMBERS)
+    now = rng.choice((0, 1, 10**18))
+    for _ in range(3):
+        now += rng.choice((0, 0, 1))
+        arguments = (_text(rng), _text(rng), now, *[_text(rng)][: rng.randint(0, 1)])
+        same(outcome(one.number, *arguments), outcome(number, *arguments), arguments)
+        same((one.next_seq, one.last_sent), (two.next_seq, two.last_sent), arguments)
 
 
 def _value(rng: Random) -> bytes:
@@ -248,3 +283,8 @@ class _StandIn:
     encode_numbered = staticmethod(plain.encode_numbered)
     encode_numbered_shared = staticmethod(plain.encode_numbered_shared)
     form = staticmethod(plain.form)
+
+    @staticmethod
+    def numbering(reference: Any, outbound: Outbound) -> Any:
+        """The reference."""
+        return reference

@@ -59,6 +59,7 @@ def test_both_codecs_do_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> 
     assert totals.messages > EPISODE_INPUTS / 2
     assert totals.garbled > 100
     assert totals.rejected > 100
+    assert totals.usual > 100
 
 
 def test_a_value_that_is_written_differently_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
