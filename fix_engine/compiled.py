@@ -73,15 +73,17 @@ class Decoder(plain.Decoder):
         """What is complete after `data`, in order; see the reference."""
         buffer = self._buffer + data if self._buffer else data
         out: list[Message | Garbled] = []
-        position, size = 0, len(buffer)
-        most = self.max_message_bytes
-        while position < size and len(out) < at_most and position < bytes_at_most:
+        most, size = self.max_message_bytes, len(buffer)
+        position, is_waiting, is_enough = 0, False, False
+        while not is_waiting:
             position = take(buffer, position, at_most, bytes_at_most, most, self._shapes, out)
-            if position >= size or len(out) >= at_most or position >= bytes_at_most:
+            if position == size:
+                self._buffer, self.has_more = b"", False
+                return out
+            is_enough = len(out) >= at_most or position >= bytes_at_most
+            if is_enough:
                 break
             position, is_waiting = self._step(buffer, position, out)
-            if is_waiting:
-                break
-        self.has_more = position < size and (len(out) >= at_most or position >= bytes_at_most)
+        self.has_more = position < size and is_enough
         self._buffer = buffer[position:]
         return out
