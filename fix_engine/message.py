@@ -80,14 +80,16 @@ class Shape:
 
     @property
     def pattern(self) -> re.Pattern[bytes]:
-        """What matches the fields of such messages, MsgType to the last; its groups are the values.
+        """What matches such messages; its groups are BodyLength, the values, and CheckSum.
 
         Only for tags of which none has a length that says where its data end.
         """
         if self._pattern is None:
-            first = b"35=(%b)\x01" % re.escape(self.msg_type)
+            first = b"%b9=(\\d{1,9})\x0135=(%b)\x01" % (
+                *(re.escape(b"8=FIX.4.4\x01"), re.escape(self.msg_type)),
+            )
             rest = (b"%b=([^\x01]*+)\x01" % re.escape(tag) for tag in self.tags[1:])
-            self._pattern = re.compile(first + b"".join(rest))
+            self._pattern = re.compile(first + b"".join(rest) + b"10=(\\d{3})\x01")
         return self._pattern
 
 

@@ -11,7 +11,7 @@ message for which this does not hold is ignored, its MsgSeqNum not counted.
 
 The fast path takes a message with exactly one "=" per field and no Length/data pair; everything
 else is walked field by field. A shape that comes again and again gets a pattern of its own, which
-finds its values at once; it is tried on messages that begin like the last one it has matched.
+finds all of such a message at once; what it does not match goes the usual way.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ _MAX_SHAPES: Final = 2_048  # peers that vary their tags must not grow our memor
 _MAX_SHAPE_FIELDS: Final = 128
 _MAX_MSG_TYPE_BYTES: Final = 16
 _OFTEN: Final = 32  # messages of a shape; then a pattern is worth being compiled
-_BEGINNING: Final = len(b"35=AE")
+# Where MsgType stands in most messages, those with a BodyLength of three digits
+_HINT_FROM: Final = len(b"8=FIX.4.4|9=123|")
+_HINT_TO: Final = _HINT_FROM + len(b"35=AE")
 _MAX_LIKELY: Final = 64  # beginnings; there are fewer types of messages that anybody sends
 _CHECKSUM_BLOCK: Final = 256  # 256 * 255 < 65,521, the modulus of Adler-32
 _CHECKSUM_ASCII: Final = 515  # 515 * 127, likewise
@@ -154,7 +156,7 @@ class Decoder:
         self._max_fields = max_fields
         self.has_more = False
         self._shapes: Shapes = {} if shapes is None else shapes
-        self._likely: dict[bytes, Shape] = {}  # by the beginning of the fields
+        self._likely: dict[bytes, Shape] = {}  # by the bytes where MsgType mostly is
 
     @property
     def buffered(self) -> int:
@@ -187,6 +189,13 @@ class Decoder:
 
     def _step(self, buffer: bytes, position: int, out: list[Message | Garbled]) -> tuple[int, bool]:
         """Take one message, or bytes that are none; true when more must arrive first."""
+        likely = self._likely.get(buffer[position + _HINT_FROM : position + _HINT_TO])
+        if likely is not None:
+            match = likely.pattern.match(buffer, position)
+            if match is not None and self._is_whole(match):
+                values = list(match.groups())
+                out.append(Message(FIX44, likely, values[1:-1], match[0]))
+                return match.end(), False
         head, size = _HEAD.match(buffer, position), len(buffer)
         if head is None:
             return _skip(buffer, position, out)
@@ -201,7 +210,10 @@ class Decoder:
         trailer = _TRAILER.match(buffer, end - 1)
         if trailer is not None:
             raw = buffer[position : end + 7]
-            out.append(self._message(head[1], raw, body - position, int(trailer[1])))
+            message = self._message(head[1], raw, body - position, int(trailer[1]))
+            if isinstance(message, Message):
+                self._meet(message.shape, raw)
+            out.append(message)
             return end + 7, False
         found = buffer.find(b"\x0110=", end - 1)
         after = buffer.find(SOH, found + 4) + 1 if found >= 0 else 0
@@ -219,11 +231,6 @@ class Decoder:
         found = checksum(raw[:-7])
         if found != claimed:
             return Garbled(f"CheckSum (10) is {found:03}, the message says otherwise")
-        likely = self._likely.get(raw[body : body + _BEGINNING])
-        if likely is not None:
-            match = likely.pattern.fullmatch(raw, body, len(raw) - 7)
-            if match is not None:
-                return Message(begin_string, likely, list(match.groups()), raw)
         fields = raw[body:-7]
         separators = fields.translate(None, _NOT_SEPARATORS)
         if separators and separators == _SEPARATORS * (len(separators) >> 1):
@@ -231,16 +238,26 @@ class Decoder:
             parts[0] = parts[1]  # a shape is known by its MsgType and the tags that follow
             shape = self._shapes.get(SOH.join(parts[:-1:2]))
             if shape is not None and fields.startswith(b"35="):
-                shape.met += 1
-                if shape.met > _OFTEN:
-                    self._expect(shape, fields[:_BEGINNING])
                 return Message(begin_string, shape, parts[1::2], raw)
         return self._walked(begin_string, fields, raw)
 
-    def _expect(self, shape: Shape, beginning: bytes) -> None:
-        if len(self._likely) >= _MAX_LIKELY:
-            self._likely.clear()
-        self._likely[beginning] = shape
+    def _is_whole(self, match: re.Match[bytes]) -> bool:
+        """Whether BodyLength and CheckSum of what has the tags of a shape are right."""
+        raw, length = match[0], int(match[1])
+        body = match.start(2) - len(b"35=") - match.start()
+        return (
+            body + length + 7 == len(raw)
+            and length <= self.max_message_bytes
+            and checksum(raw[:-7]) == int(raw[-4:-1])
+        )
+
+    def _meet(self, shape: Shape, raw: bytes) -> None:
+        """Expect more of a shape that has been met often; not of one with a length and data."""
+        shape.met += 1
+        if shape.met > _OFTEN and shape.is_remembered:
+            if len(self._likely) >= _MAX_LIKELY:
+                self._likely.clear()
+            self._likely[raw[_HINT_FROM:_HINT_TO]] = shape
 
     def _walked(self, begin_string: bytes, fields: bytes, raw: bytes) -> Message | Garbled:
         """The slow, exact path: Length/data pairs, and values with "=" in them."""

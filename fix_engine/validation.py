@@ -19,7 +19,7 @@ from fix_engine.dictionary import Dictionary, FieldSet
 from fix_engine.errors import Reject, RejectReason
 from fix_engine.logon import SessionSettings
 from fix_engine.message import MAX_VALUE_BYTES, Message, Shape
-from fix_engine.tags import APPLICATION_TYPES, DATA_LENGTHS, TEXT
+from fix_engine.tags import APPLICATION_TYPES, DATA_LENGTHS, MSG_SEQ_NUM, TEXT
 from fix_engine.timestamps import TimestampParser
 
 _MAX_PLANS: Final = 2_048
@@ -71,7 +71,8 @@ FORMATS: dict[str, Check] = {
 class _Plan:
     """What is left to check once a shape is known to be sound: values, by place.
 
-    `formats` has no field whose every allowed value has the format, `all_formats` has. `chosen`
+    `formats` has no field whose every allowed value has the format, and not MsgSeqNum, which every
+    message is asked for; `all_formats` has them. `chosen`
     takes the values out that have to be allowed ones, `known` are such that were; None where one
     of them may be many values.
     """
@@ -163,6 +164,8 @@ class Validator:
         if isinstance(plan, Reject):
             return plan
         values = message.values
+        if message.seq is None:
+            return _fault(message, plan)
         if self._are_sound is not None and self._are_sound(
             values, plan.formats, plan.enums, plan.counts
         ):
@@ -252,7 +255,8 @@ class Validator:
             plan.enums.append((place, frozenset(allowed), several))
         if check is not None:
             plan.all_formats.append((place, check))
-            if several or not allowed or not all(map(check, allowed)):
+            is_known = tag == MSG_SEQ_NUM or (allowed and all(map(check, allowed)))
+            if several or not is_known:
                 plan.formats.append((place, check))
 
 

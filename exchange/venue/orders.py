@@ -69,10 +69,17 @@ class Orders:
                 command.session, command.message, DUPLICATE_ORDER, text, order_id
             )
             return None
-        fault = self._protections.new_order(command, account)
-        if fault is not None:
-            self._life.reject_order(command.session, command.message, fault.reason, fault.text)
-            return None
+        instrument = command.wanted.instrument
+        if (
+            command.deadline is not None
+            or account.is_guarded
+            or instrument.is_guarded
+            or state.markets[instrument.instrument_id]
+        ):
+            fault = self._protections.new_order(command, account)
+            if fault is not None:
+                self._life.reject_order(command.session, command.message, fault.reason, fault.text)
+                return None
         order = self.make(command, session, place)
         if state.has_funds:
             fault = state.funds.admit(order, state.engine.books[order.instrument_id])
