@@ -49,8 +49,8 @@ class TimestampFormatter:
             return self._last_text
         second, rest = divmod(now, SECOND_NS)
         if second != self._second:
-            self._second = second
             self._second_text = strftime("%Y%m%d-%H:%M:%S", gmtime(second)).encode()
+            self._second = second
         self._last_ns = now
         self._last_text = b"%b.%0*d" % (self._second_text, self._digits, rest // self._unit)
         return self._last_text

@@ -1,4 +1,4 @@
-/* The loop of Sequencer._execute in exchange/sequencer.py that sends what came of a command. */
+/* plain_answer of exchange/answers.py, which sends what came of a command. */
 
 #include "exchange.h"
 
@@ -10,19 +10,21 @@ static int answer_one(PyObject *event, PyObject *const *args)
     PyObject *encoders = args[1], *peers = args[2], *position = args[3], *now = args[4];
     PyObject *asker = args[5], *route = args[6], *body = NULL, *peer = NULL, *sent = NULL;
     PyObject *session = PyObject_GetAttr(event, session_name);
-    PyObject *encoder = looked_up(encoders, (PyObject *)Py_TYPE(event));
+    PyObject *encoder = session != NULL ? looked_up(encoders, (PyObject *)Py_TYPE(event)) : NULL;
     int is_asker = -1;
-    if (session == NULL || encoder == NULL)
+    if (encoder == NULL)
         goto done;
     if (!PyTuple_CheckExact(encoder) || PyTuple_GET_SIZE(encoder) != 2) {
         PyErr_SetString(PyExc_TypeError, "an encoder stands behind its MsgType");
         goto done;
     }
-    PyObject *const told[] = {event, position, now};
-    body = PyObject_Vectorcall(PyTuple_GET_ITEM(encoder, 1), told, 3, NULL);
-    peer = body != NULL ? looked_up(peers, session) : NULL;
+    peer = looked_up(peers, session);
     is_asker = peer != NULL ? PyObject_RichCompareBool(session, asker, Py_EQ) : -1;
     if (is_asker < 0)
+        goto done;
+    PyObject *const told[] = {event, position, now};
+    body = PyObject_Vectorcall(PyTuple_GET_ITEM(encoder, 1), told, 3, NULL);
+    if (body == NULL)
         goto done;
     PyObject *const message[] = {peer, PyTuple_GET_ITEM(encoder, 0), body, route};
     sent = PyObject_VectorcallMethod(send_name, message, is_asker ? 4 : 3, NULL);

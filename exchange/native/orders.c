@@ -38,10 +38,7 @@ static PyObject *make_order(PyObject *self, PyObject *const *args, size_t count,
     PyObject *made = NULL;
     if (names == NULL && PyVectorcall_NARGS(count) == 7)
         made = plain_order(args);
-    if (made != NULL)
-        return made;
-    PyErr_Clear(); /* the reference will meet the same */
-    return PyObject_Vectorcall(((Function *)self)->parts[P_REFERENCE], args, count, names);
+    return made != NULL ? made : by_reference(self, args, count, names);
 }
 
 PyDoc_STRVAR(order_maker_doc,

@@ -51,6 +51,13 @@ static int put_number(Body *body, PyObject *value)
     return 1;
 }
 
+/* Side (54) or TimeInForce (59), of one digit. */
+static int put_code(Body *body, PyObject *value)
+{
+    long long code;
+    return as_number(value, &code) && code >= 0 && code <= 9 && put_number(body, value);
+}
+
 /* What was made for this body alone. */
 static int put_held(Body *body, PyObject *value)
 {
@@ -89,7 +96,8 @@ static int put_average(Body *body, PyObject *prices, PyObject *traded_value, PyO
 static int put_terms(Body *body, PyObject **of_event, PyObject **of_order, PyObject **of_instrument)
 {
     long long kind;
-    if (!as_number(of_order[O_ORDER_TYPE], &kind) || (kind != LIMIT && kind != MARKET))
+    if (!as_number(of_order[O_ORDER_TYPE], &kind) || (kind != LIMIT && kind != MARKET)
+        || PyLong_CheckExact(of_order[O_ORDER_TYPE])) /* no OrderType, whatever its value */
         return 0;
     put(body, kind == LIMIT ? (Piece){"40=2\001", 5} : (Piece){"40=1\001", 5});
     if (!put_optional(body, "41=", of_event[E_ORIG_CL_ORD_ID]))
@@ -101,7 +109,7 @@ static int put_terms(Body *body, PyObject **of_event, PyObject **of_order, PyObj
         PUT(body, "\001");
     }
     PUT(body, "54=");
-    if (!put_number(body, of_order[O_SIDE]))
+    if (!put_code(body, of_order[O_SIDE]))
         return 0;
     PUT(body, "\00155=");
     if (!put_bytes(body, of_instrument[I_SYMBOL]))
@@ -110,7 +118,7 @@ static int put_terms(Body *body, PyObject **of_event, PyObject **of_order, PyObj
     if (!put_optional(body, "58=", of_event[E_TEXT]))
         return 0;
     PUT(body, "59=");
-    return put_number(body, of_order[O_TIME_IN_FORCE]);
+    return put_code(body, of_order[O_TIME_IN_FORCE]);
 }
 
 /* Everything in tag order; false when the reference must do it. */
@@ -122,7 +130,7 @@ static int put_all(Body *body, Function *self, PyObject *event, PyObject *positi
         || !read_slots(&instrument, o[O_INSTRUMENT], i) || o[O_CONDITIONS] != Py_None
         || e[E_QUERY] != Py_None || !as_number(e[E_LAST_QUANTITY], &last)
         || !as_number(e[E_FILLED], &filled) || !as_number(e[E_FEE], &fee)
-        || !as_number(e[E_QUANTITY], &changed))
+        || !as_number(e[E_QUANTITY], &changed) || !PyBool_Check(e[E_IS_MAKER]))
         return 0;
     int is_first_fill = last && last == filled;
     if (!put_optional(body, "1=", o[O_ACCOUNT]))
@@ -223,15 +231,14 @@ static PyObject *encode_executed(PyObject *self, PyObject *const *args, size_t c
         Body body;
         body.count = body.numbers = body.holds = 0;
         PyObject *time = time_of(function, args[2]);
+        if (time != NULL) /* another report may be encoded before this one is done */
+            body.held[body.holds++] = Py_NewRef(time);
         if (time != NULL && put_all(&body, function, args[0], args[1], time))
             result = joined(&body);
         for (int n = 0; n < body.holds; n++)
             Py_DECREF(body.held[n]);
     }
-    if (result != NULL)
-        return result;
-    PyErr_Clear(); /* the reference will meet the same */
-    return PyObject_Vectorcall(function->parts[P_REFERENCE], args, count, names);
+    return result != NULL ? result : by_reference(self, args, count, names);
 }
 
 PyDoc_STRVAR(

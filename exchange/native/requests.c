@@ -91,10 +91,7 @@ static PyObject *parse_order(PyObject *self, PyObject *const *args, size_t count
     PyObject *command = NULL;
     if (names == NULL && PyVectorcall_NARGS(count) == 2)
         command = plain_order(function, args[0], args[1]);
-    if (command != NULL)
-        return command;
-    PyErr_Clear(); /* the reference will meet the same */
-    return PyObject_Vectorcall(function->parts[P_REFERENCE], args, count, names);
+    return command != NULL ? command : by_reference(self, args, count, names);
 }
 
 PyDoc_STRVAR(

@@ -104,6 +104,15 @@ def test_a_remembered_second_never_leaks_into_another(
         assert parser.parse(text) == now // unit * unit
 
 
+def test_a_time_that_cannot_be_written_leaves_nothing_behind() -> None:
+    formatter = TimestampFormatter()
+    before = formatter.format(NOON)
+    for _ in range(2):
+        with pytest.raises(OverflowError):
+            formatter.format(10**30)
+    assert formatter.format(NOON) == before
+
+
 def test_a_faulty_timestamp_leaves_nothing_behind() -> None:
     parser = TimestampParser()
     assert parser.parse(b"20240229-12:00:00.500") == NOON + 500_000_000
