@@ -10,7 +10,7 @@ static int answer_one(PyObject *event, PyObject *const *args)
     PyObject *encoders = args[1], *peers = args[2], *position = args[3], *now = args[4];
     PyObject *asker = args[5], *route = args[6], *body = NULL, *peer = NULL, *sent = NULL;
     PyObject *session = PyObject_GetAttr(event, session_name);
-    PyObject *encoder = session != NULL ? looked_up(encoders, (PyObject *)Py_TYPE(event)) : NULL;
+    PyObject *encoder = session ? looked_up(encoders, (PyObject *)Py_TYPE(event)) : NULL;
     int is_asker = -1;
     if (encoder == NULL)
         goto done;

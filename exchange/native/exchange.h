@@ -27,20 +27,9 @@ extern Layout executed, order, instrument, grid, message, terms, new_order, whol
 static inline PyObject *looked_up(PyObject *dictionary, PyObject *key)
 {
     PyObject *found = PyDict_Check(dictionary) ? PyDict_GetItemWithError(dictionary, key) : NULL;
-    if (found == NULL && PyErr_Occurred())
-        return NULL;
-    return found != NULL ? Py_NewRef(found) : PyObject_GetItem(dictionary, key);
-}
-
-/* What the reference, the first part, makes of a call. It will meet the same error, if there is one,
-   unless that is none of the case's: an interrupt comes but once. */
-static inline PyObject *by_reference(PyObject *self, PyObject *const *args, size_t count,
-                                     PyObject *names)
-{
-    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception))
-        return NULL;
-    PyErr_Clear();
-    return PyObject_Vectorcall(((Function *)self)->parts[0], args, count, names);
+    if (found != NULL)
+        return Py_NewRef(found);
+    return PyErr_Occurred() ? NULL : PyObject_GetItem(dictionary, key);
 }
 
 extern PyMethodDef report_functions[], request_functions[], order_functions[], answer_functions[];

@@ -6,12 +6,16 @@ enum { P_REFERENCE, P_FORMAT_TIME, P_FEE_FIELDS, REPORT_PARTS, P_NOW = REPORT_PA
 enum { MAX_PIECES = 72, MAX_NUMBERS = 8, MAX_HELD = 10 };
 enum { MARKET = 1, LIMIT = 2 }; /* OrdType (40) */
 
-/* A body while its pieces are found. `held` keeps texts alive that a dictionary may forget. */
+enum { READ_SLOTS = EXECUTED_SLOTS + ORDER_SLOTS + INSTRUMENT_SLOTS };
+
+/* A body while its pieces are found. `held` keeps texts alive that a dictionary may forget, and what
+   was `read` is kept as soon as Python is called, which may put other things into the slots. */
 typedef struct {
     Piece pieces[MAX_PIECES];
     char digits[MAX_NUMBERS][NUMBER_SIZE];
     PyObject *held[MAX_HELD];
-    int count, numbers, holds;
+    PyObject *read[READ_SLOTS];
+    int count, numbers, holds, is_kept;
 } Body;
 
 #define PUT(body, text) put(body, (Piece){text, sizeof text - 1})
@@ -67,11 +71,25 @@ static int put_held(Body *body, PyObject *value)
     return put_bytes(body, value);
 }
 
+/* To be called before anything that may run Python. */
+static void keep_what_was_read(Body *body)
+{
+    for (int n = 0; n < READ_SLOTS && !body->is_kept; n++)
+        Py_INCREF(body->read[n]);
+    body->is_kept = 1;
+}
+
 /* A number of ticks or lots as a decimal. */
 static int put_steps(Body *body, PyObject *steps_grid, PyObject *number)
 {
-    PyObject *slots[GRID_SLOTS];
-    return read_slots(&grid, steps_grid, slots) && put_held(body, looked_up(slots[G_TEXTS], number));
+    PyObject *slots[GRID_SLOTS], *text;
+    if (!read_slots(&grid, steps_grid, slots) || !PyDict_Check(slots[G_TEXTS]))
+        return 0;
+    text = PyDict_GetItemWithError(slots[G_TEXTS], number);
+    if (text != NULL)
+        return put_held(body, Py_NewRef(text));
+    keep_what_was_read(body);
+    return !PyErr_Occurred() && put_held(body, PyObject_GetItem(slots[G_TEXTS], number));
 }
 
 /* AvgPx (6): exact where the mean is a price, else as the grid has it. */
@@ -84,8 +102,10 @@ static int put_average(Body *body, PyObject *prices, PyObject *traded_value, PyO
         PUT(body, "0");
         return 1;
     }
-    if (value % count)
+    if (value % count) {
+        keep_what_was_read(body);
         return put_held(body, PyObject_CallMethod(prices, "average", "OO", traded_value, filled));
+    }
     PyObject *mean = PyLong_FromLongLong(value / count);
     int is_put = mean != NULL && put_steps(body, prices, mean);
     Py_XDECREF(mean);
@@ -124,7 +144,7 @@ static int put_terms(Body *body, PyObject **of_event, PyObject **of_order, PyObj
 /* Everything in tag order; false when the reference must do it. */
 static int put_all(Body *body, Function *self, PyObject *event, PyObject *position, PyObject *time)
 {
-    PyObject *e[EXECUTED_SLOTS], *o[ORDER_SLOTS], *i[INSTRUMENT_SLOTS];
+    PyObject **e = body->read, **o = e + EXECUTED_SLOTS, **i = o + ORDER_SLOTS;
     long long last, filled, fee, changed;
     if (!read_slots(&executed, event, e) || !read_slots(&order, e[E_ORDER], o)
         || !read_slots(&instrument, o[O_INSTRUMENT], i) || o[O_CONDITIONS] != Py_None
@@ -177,8 +197,11 @@ static int put_all(Body *body, Function *self, PyObject *event, PyObject *positi
     if (!put_bytes(body, time))
         return 0;
     PUT(body, "\001");
-    if (last && fee && !put_held(body, PyObject_CallOneArg(self->parts[P_FEE_FIELDS], event)))
-        return 0;
+    if (last && fee) {
+        keep_what_was_read(body);
+        if (!put_held(body, PyObject_CallOneArg(self->parts[P_FEE_FIELDS], event)))
+            return 0;
+    }
     PUT(body, "150=");
     if (!put_bytes(body, e[E_EXEC_TYPE]))
         return 0;
@@ -209,7 +232,7 @@ static PyObject *joined(const Body *body)
     return result;
 }
 
-/* TransactTime (60) of reports that are stamped `now`, borrowed; the last one is kept. */
+/* TransactTime (60) of reports that are stamped `now`, a new reference; the last one is kept. */
 static PyObject *time_of(Function *self, PyObject *now)
 {
     if (now != self->parts[P_NOW]) {
@@ -219,7 +242,7 @@ static PyObject *time_of(Function *self, PyObject *now)
         Py_XSETREF(self->parts[P_NOW], Py_NewRef(now));
         Py_XSETREF(self->parts[P_TIME], time);
     }
-    return self->parts[P_TIME];
+    return Py_XNewRef(self->parts[P_TIME]);
 }
 
 static PyObject *encode_executed(PyObject *self, PyObject *const *args, size_t count,
@@ -229,14 +252,16 @@ static PyObject *encode_executed(PyObject *self, PyObject *const *args, size_t c
     PyObject *result = NULL;
     if (names == NULL && PyVectorcall_NARGS(count) == 3) {
         Body body;
-        body.count = body.numbers = body.holds = 0;
+        body.count = body.numbers = body.holds = body.is_kept = 0;
         PyObject *time = time_of(function, args[2]);
         if (time != NULL) /* another report may be encoded before this one is done */
-            body.held[body.holds++] = Py_NewRef(time);
+            body.held[body.holds++] = time;
         if (time != NULL && put_all(&body, function, args[0], args[1], time))
             result = joined(&body);
         for (int n = 0; n < body.holds; n++)
             Py_DECREF(body.held[n]);
+        for (int n = 0; n < READ_SLOTS && body.is_kept; n++)
+            Py_DECREF(body.read[n]);
     }
     return result != NULL ? result : by_reference(self, args, count, names);
 }

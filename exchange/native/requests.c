@@ -51,21 +51,30 @@ static PyObject *order_terms(Function *self, PyObject **values)
         || !read_slots(&instrument, which, i) || !as_number(type, &kind)
         || !as_number(i[I_MIN_QUANTITY], &least) || !as_number(i[I_MAX_QUANTITY], &most))
         return NULL;
+    /* What is borrowed outlives what grids work out in Python. */
+    PyObject *prices = i[I_PRICES], *limit = values[AT_PRICE], *made = NULL;
+    PyObject *held[] = {which, side, type, time, prices, limit};
+    enum { HELD = sizeof held / sizeof *held };
+    for (int n = 0; n < HELD; n++)
+        Py_INCREF(held[n]);
     quantity = steps_of(i[I_QUANTITIES], values[AT_ORDER_QTY], &lots);
-    if (kind == LIMIT)
-        price = steps_of(i[I_PRICES], values[AT_PRICE], &ticks);
-    else if (kind == MARKET && values[AT_PRICE] == Py_None)
+    if (quantity != NULL && kind == LIMIT)
+        price = steps_of(prices, limit, &ticks);
+    else if (kind == MARKET && limit == Py_None)
         price = PyLong_FromLong(0);
     if (quantity == NULL || price == NULL || lots < least || lots > most
         || (kind == LIMIT && ticks <= 0)) {
         Py_XDECREF(quantity);
         Py_XDECREF(price);
-        return NULL;
+    } else {
+        PyObject *kept[TERMS_SLOTS] = {Py_NewRef(which), Py_NewRef(side),    Py_NewRef(type),
+                                       Py_NewRef(time),  price,              quantity,
+                                       Py_NewRef(Py_None), Py_NewRef(Py_None), Py_NewRef(Py_None)};
+        made = made_of(&terms, kept);
     }
-    PyObject *kept[TERMS_SLOTS] = {Py_NewRef(which), Py_NewRef(side),    Py_NewRef(type),
-                                   Py_NewRef(time),  price,              quantity,
-                                   Py_NewRef(Py_None), Py_NewRef(Py_None), Py_NewRef(Py_None)};
-    return made_of(&terms, kept);
+    for (int n = 0; n < HELD; n++)
+        Py_DECREF(held[n]);
+    return made;
 }
 
 /* The command; NULL when the reference must see to the message. */
@@ -75,13 +84,16 @@ static PyObject *plain_order(Function *self, PyObject *session, PyObject *reques
     if (!read_slots(&message, request, m)
         || !find_values(known(self->parts[P_PLACES], m[M_SHAPE]), m[M_VALUES], values))
         return NULL;
-    PyObject *wanted = order_terms(self, values), *account = values[AT_ACCOUNT];
-    if (wanted == NULL)
-        return NULL;
+    PyObject *cl_ord_id = Py_NewRef(values[AT_CL_ORD_ID]), *account = values[AT_ACCOUNT];
     account = account == Py_None ? PyBytes_FromStringAndSize(NULL, 0) : Py_NewRef(account);
-    PyObject *kept[NEW_ORDER_SLOTS] = {Py_NewRef(session), Py_NewRef(request),
-                                       Py_NewRef(values[AT_CL_ORD_ID]), account, wanted,
-                                       Py_NewRef(Py_None)};
+    PyObject *wanted = account != NULL ? order_terms(self, values) : NULL;
+    if (wanted == NULL) {
+        Py_XDECREF(account);
+        Py_DECREF(cl_ord_id);
+        return NULL;
+    }
+    PyObject *kept[NEW_ORDER_SLOTS] = {Py_NewRef(session), Py_NewRef(request), cl_ord_id,
+                                       account,            wanted,             Py_NewRef(Py_None)};
     return made_of(&new_order, kept);
 }
 

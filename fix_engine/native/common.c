@@ -8,7 +8,8 @@ Py_ssize_t offset_of(PyObject *type, const char *name)
     if (found == NULL)
         return -1;
     PyMemberDef *member = NULL;
-    if (Py_IS_TYPE(found, &PyMemberDescr_Type))
+    if (Py_IS_TYPE(found, &PyMemberDescr_Type) /* another class has it elsewhere */
+        && PyType_IsSubtype((PyTypeObject *)type, PyDescr_TYPE(found)))
         member = ((PyMemberDescrObject *)found)->d_member;
     Py_DECREF(found); /* the class has it too */
     if (member == NULL || member->type != T_OBJECT_EX) {

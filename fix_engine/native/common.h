@@ -96,4 +96,15 @@ PyObject *made_function(vectorcallfunc call, PyObject *const *parts, Py_ssize_t 
                         Py_ssize_t count);
 int prepare_functions(void);
 
+/* What the reference, the first part, makes of a call. It will meet the same error, if there is one,
+   unless that is none of the case's: an interrupt comes but once. */
+static inline PyObject *by_reference(PyObject *self, PyObject *const *args, size_t count,
+                                     PyObject *names)
+{
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception))
+        return NULL;
+    PyErr_Clear();
+    return PyObject_Vectorcall(((Function *)self)->parts[0], args, count, names);
+}
+
 #endif

@@ -223,7 +223,9 @@ static PyObject *take(PyObject *module, PyObject *const *args, Py_ssize_t count)
                 return NULL;
             break;
         }
+        Py_INCREF(shape); /* memory for a message may be had by a collection, which runs Python */
         PyObject *message = make_message(data, &frame, &fields, shape);
+        Py_DECREF(shape);
         if (message == NULL || PyList_Append(out, message) < 0) {
             Py_XDECREF(message);
             return NULL;

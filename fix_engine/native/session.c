@@ -63,7 +63,10 @@ static int message_is_usual(Function *self, PyObject *thing, PyObject *expected,
     if (found == NULL || !read_slots(&plan, found, l) || !PyList_CheckExact(l[L_FORMATS])
         || !PyList_CheckExact(l[L_ENUMS]) || !PyList_CheckExact(l[L_COUNTS]))
         return 0;
-    return values_are_sound(m[M_VALUES], l[L_FORMATS], l[L_ENUMS], l[L_COUNTS]);
+    Py_INCREF(found); /* checks may be in Python, and the validator forgets all plans at times */
+    int is_sound = values_are_sound(m[M_VALUES], l[L_FORMATS], l[L_ENUMS], l[L_COUNTS]);
+    Py_DECREF(found);
+    return is_sound;
 }
 
 static PyObject *is_usual(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
@@ -72,8 +75,7 @@ static PyObject *is_usual(PyObject *self, PyObject *const *args, size_t count, P
     if (names == NULL && PyVectorcall_NARGS(count) == 3
         && message_is_usual(function, args[0], args[1], args[2]) == 1)
         Py_RETURN_TRUE;
-    PyErr_Clear(); /* the reference will meet the same */
-    return PyObject_Vectorcall(function->parts[P_REFERENCE], args, count, names);
+    return by_reference(self, args, count, names);
 }
 
 PyDoc_STRVAR(usual_doc,

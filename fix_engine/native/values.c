@@ -239,14 +239,18 @@ static int fits(PyObject *check, PyObject *value)
         int (*fits)(Text);
     } OURS[] = {{is_float, float_fits},     {is_timestamp, timestamp_fits}, {is_count, count_fits},
                 {is_char, char_fits},       {is_int, int_fits},             {is_boolean, boolean_fits}};
-    if (PyCFunction_CheckExact(check)) {
+    if (PyCFunction_CheckExact(check) && PyBytes_CheckExact(value)) {
         PyCFunction called = PyCFunction_GET_FUNCTION(check);
         Text text = {bytes_of(value), bytes_of(value) + PyBytes_GET_SIZE(value)};
         for (size_t n = 0; n < sizeof OURS / sizeof *OURS; n++)
             if (OURS[n].check == called)
                 return OURS[n].fits(text);
     }
+    Py_INCREF(check); /* both are of lists, which Python may change */
+    Py_INCREF(value);
     PyObject *found = PyObject_CallOneArg(check, value);
+    Py_DECREF(value);
+    Py_DECREF(check);
     int is_true = found != NULL ? PyObject_IsTrue(found) : -1;
     Py_XDECREF(found);
     return is_true;

@@ -43,11 +43,12 @@ static int make_room(Records *records, Py_ssize_t wanted)
 /* An int from 0 to `most`; false, with OverflowError or TypeError, for anything else. */
 static int as_unsigned(PyObject *value, uint64_t most, uint64_t *number)
 {
-    *number = PyLong_Check(value) ? PyLong_AsUnsignedLongLong(value) : (uint64_t)-1;
-    if (*number <= most && !PyErr_Occurred())
+    *number = PyLong_AsUnsignedLongLong(value); /* TypeError for what is no int */
+    if (*number == (uint64_t)-1 && PyErr_Occurred())
+        return 0;
+    if (*number <= most)
         return 1;
-    if (!PyErr_Occurred())
-        PyErr_SetString(PyExc_OverflowError, "not a number of the size that a record has for it");
+    PyErr_SetString(PyExc_OverflowError, "not a number of the size that a record has for it");
     return 0;
 }
 

@@ -19,12 +19,12 @@ static int note_in_table(PyObject *sent, PyObject *seq, PyObject *offset, Py_ssi
     if (length == NULL)
         return -1;
     if (read_slots(&table, sent, t) && as_number(seq, &number) && as_number(t[T_LAST_SEQ], &last)
-        && number - 1 == last && PyObject_Size(t[T_FIRSTS]) > 0) {
+        && last < LLONG_MAX && number == last + 1 && PyObject_Size(t[T_FIRSTS]) > 0) {
         found = PyObject_CallMethodOneArg(t[T_OFFSETS], append_name, offset);
         if (found != NULL)
             Py_SETREF(found, PyObject_CallMethodOneArg(t[T_LENGTHS], append_name, length));
         if (found != NULL)
-            Py_SETREF(*slot_at(sent, table.offsets[T_LAST_SEQ]), Py_NewRef(seq));
+            Py_XSETREF(*slot_at(sent, table.offsets[T_LAST_SEQ]), Py_NewRef(seq));
     } else {
         PyErr_Clear();
         PyObject *const args[] = {sent, seq, offset, length};
@@ -74,14 +74,14 @@ static PyObject *send(PyObject *self, PyObject *const *args, size_t count, PyObj
         || !read_slots(&endpoint, function->parts[P_ENDPOINT], e) || e[E_SETTLING] != Py_False
         || !read_slots(&session, e[E_SESSION], s) || !PyList_CheckExact(s[S_EFFECTS])
         || PyList_GET_SIZE(s[S_EFFECTS]) || !read_slots(&turn, function->parts[P_TURN], &now)
-        || !read_slots(&inbound, s[S_INBOUND], &next_in) || PyObject_Not(now)
-        || !read_slots(&messages, e[E_SENT], &where))
+        || !read_slots(&inbound, s[S_INBOUND], &next_in) || !PyLong_CheckExact(now)
+        || PyObject_Not(now) || !read_slots(&messages, e[E_SENT], &where))
         return PyObject_Vectorcall(function->parts[P_REFERENCE], args, count, names);
     PyObject *header = given == 3 ? Py_NewRef(args[2]) : PyBytes_FromStringAndSize(NULL, 0);
     if (header == NULL)
         return NULL;
     /* What is borrowed from slots outlives what is called: Python may put other things there. */
-    PyObject *held[] = {e[E_WIRE], s[S_NUMBER], s[S_STATE], now, next_in, where};
+    PyObject *held[] = {e[E_NUMBER], e[E_WIRE], s[S_NUMBER], s[S_STATE], now, next_in, where};
     enum { HELD = sizeof held / sizeof *held };
     for (int n = 0; n < HELD; n++)
         Py_INCREF(held[n]);

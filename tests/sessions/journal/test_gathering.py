@@ -94,3 +94,14 @@ def test_memory_of_a_large_batch_is_given_back() -> None:
 
 def test_the_choice_is_that_of_the_codec() -> None:
     assert (Records is PlainRecords) is not codec.IS_COMPILED
+
+
+@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("wrong", ["1", None, 1.5, b"1"])
+def test_what_is_no_number_is_refused(at: int, wrong: object) -> None:
+    records = _native.Records(INPUT_KINDS)
+    entry: list[object] = [1, 2, 3, 4]
+    entry[at] = wrong
+    with pytest.raises(TypeError):
+        records.add(*entry)
+    assert records.take() == b""
