@@ -15,8 +15,6 @@ from sessions.journal import Kind
 from tests.sessions.harness import Desk, Line
 from tests.sessions.test_streams import LOGON, SHARED
 
-needs_c = pytest.mark.skipif(NATIVE is None, reason="nothing is compiled")
-
 
 class Twin:
     """A desk and a client, whose session sends by its reference in Python where `is_plain`."""
@@ -87,7 +85,6 @@ OFTEN = ("send", "send", "send", "order", "turns")
 SELDOM = ("send by name", "stream", "test request", "leave effects", "lose", "come back")
 
 
-@needs_c
 @pytest.mark.parametrize("seed", range(12))
 def test_both_send_the_same(seed: int) -> None:
     chance, twins = Random(seed), [Twin(is_plain=True), Twin(is_plain=False)]
@@ -103,8 +100,9 @@ def test_both_send_the_same(seed: int) -> None:
     assert twins[0].line.endpoint.sent.table.last_seq > 100
 
 
-@needs_c
 def test_usual_messages_do_not_need_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    if NATIVE is None:
+        pytest.skip("nothing is compiled")
     called: list[bytes] = []
     reference = Endpoint._send_stored
 
