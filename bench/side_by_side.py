@@ -55,11 +55,12 @@ def null() -> Contender:
     return Contender(_NULL, lambda home: NullAcceptor())
 
 
-def seamark(durability: str, name: str | None = None) -> Contender:
-    """Our venue, at a durability."""
+def seamark(durability: str, name: str | None = None, busy_poll_us: int = 0) -> Contender:
+    """Our venue, at a durability; it may look for more for a while before it sleeps."""
+    environment = {"SEAMARK_LISTEN__BUSY_POLL_US": str(busy_poll_us)}
 
     def start(home: Path) -> Acceptor:
-        return VenueUnderTest(home, "--durability", durability)
+        return VenueUnderTest(home, "--durability", durability, environment=environment)
 
     return Contender(name or durability, start)
 

@@ -51,6 +51,7 @@ class Listen(Section):
     port: int = Field(9880, ge=0, le=65535)
     plain: bool = True
     keepalive_s: int = Field(30, ge=0, le=7_200)
+    busy_poll_us: int = Field(0, ge=0, le=1_000_000)
 
 
 class Tls(Section):

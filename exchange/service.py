@@ -222,6 +222,7 @@ async def serve(
                 timetable=timetable,
                 plan=MaintenancePlan(layer.directory),
                 snapshots=snapshots,
+                busy_poll_ns=settings.listen.busy_poll_us * 1_000,
             )
 
         await _run(make_server, journal, doors, opened)

@@ -15,6 +15,7 @@ from fix_engine.validation import Validator
 from sessions.acceptor import Acceptor, Doors
 from sessions.application import Application
 from sessions.authority import AccessRules, Answer, Authority, RunSlowly
+from sessions.busy_poll import BusyPoll
 from sessions.clock import Clock
 from sessions.connection import ConnectionLimits
 from sessions.credentials import Outcome
@@ -51,10 +52,12 @@ class Server(Generic[A]):
         plan: MaintenancePlan | None = None,
         snapshots: SnapshotPlan | None = None,
         tick_s: float = _TICK_S,
+        busy_poll_ns: int = 0,
     ) -> None:
         """To be made inside the running event loop; `clock` tells UTC in nanoseconds.
 
-        The application is told every `tick_s` seconds that time passes.
+        The application is told every `tick_s` seconds that time passes. The loop does not sleep for
+        `busy_poll_ns` after something has happened.
 
         Without `access` nobody is asked to prove who it is; without `timetable` it is always open.
         """
@@ -65,7 +68,10 @@ class Server(Generic[A]):
         self._clock = clock or Clock().now
         self._tick_s = tick_s
         self._ticking: asyncio.TimerHandle | None = None
-        self.turn = Turn(journal, self._clock, loop.call_soon, self._turn_failed)
+        stir = None
+        if busy_poll_ns:
+            stir = BusyPoll(busy_poll_ns, loop.call_soon, time.monotonic_ns).stir
+        self.turn = Turn(journal, self._clock, loop.call_soon, self._turn_failed, stir)
         journal.settle_with(loop.call_soon_threadsafe, self.turn.settled, self.turn.fail)
         self.application = make_application(journal, self.turn)
         self.registry = Registry(admission, validator, journal, self.turn, self.application)

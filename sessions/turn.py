@@ -58,6 +58,7 @@ class Turn:
         "_has_failed",
         "_is_scheduled",
         "_journal",
+        "_on_end",
         "_on_failure",
         "_sealed",
         "_taken",
@@ -72,11 +73,14 @@ class Turn:
         clock: Callable[[], int],
         call_soon: Callable[[Callable[[], None]], object],
         on_failure: Callable[[Exception], None],
+        on_end: Callable[[], None] | None = None,
     ) -> None:
+        """`on_end` is called when the loop's round is over in which there was a turn."""
         self._journal = journal
         self._clock = clock
         self._call_soon = call_soon
         self._on_failure = on_failure
+        self._on_end = on_end
         self.now = 0  # the time stamp of the turn that is open; 0: none is
         self._is_scheduled = False  # the loop will call `close`
         self._has_failed = False
@@ -140,6 +144,8 @@ class Turn:
         if self.now:
             self._commit()
         self._call_back()
+        if self._on_end is not None:
+            self._on_end()
 
     def _commit(self) -> None:
         now, self.now = self.now, 0

@@ -15,6 +15,7 @@ from bench.report import console, in_one_line, machine, show, write_json, write_
 from bench.side_by_side import Contender, at_rate, full, null, seamark
 
 _OURS: Final = "Seamark, os"
+_BUSY_POLL_US: Final = 2_000  # for latency where there is a core to spare
 
 
 def main(
@@ -44,6 +45,7 @@ def main(
         path = dictionary or Path(str(files("specs") / "FIX44.xml"))
         contenders = [
             seamark("os", _OURS),
+            seamark("os", "Seamark, busy poll", busy_poll_us=_BUSY_POLL_US),
             seamark("fsync", "Seamark, fsync"),
             *(_contender(peer, path.resolve(), sessions) for peer in peers),
             null(),

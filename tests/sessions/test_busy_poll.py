@@ -1,0 +1,74 @@
+"""A loop is kept awake for its time after something has happened, and sleeps otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sessions.busy_poll import BusyPoll
+from sessions.journal import Durability, Journal
+from sessions.turn import Turn
+from tests.sessions.harness import Desk
+
+
+class Loop:
+    """What is to be called soon, and a clock that a round moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1_000
+        self.soon: list[Callable[[], None]] = []
+
+    def rounds(self, most: int, each_ns: int) -> int:
+        """Go on until there is nothing to be called; how many rounds that was."""
+        for done in range(most):
+            if not self.soon:
+                return done
+            due, self.soon[:] = list(self.soon), []
+            for callback in due:
+                callback()
+            self.now += each_ns
+        return most
+
+
+def test_it_polls_for_its_time_and_no_longer() -> None:
+    loop = Loop()
+    poll = BusyPoll(100, loop.soon.append, lambda: loop.now)
+    assert loop.rounds(9, 10) == 0, "nothing has happened"
+    poll.stir()
+    assert loop.rounds(99, 10) == 11
+    assert loop.rounds(99, 10) == 0
+
+
+def test_what_happens_meanwhile_prolongs_it_and_is_polled_for_once() -> None:
+    loop = Loop()
+    poll = BusyPoll(100, loop.soon.append, lambda: loop.now)
+    for _ in range(5):
+        poll.stir()
+        assert len(loop.soon) == 1
+        loop.rounds(5, 10)
+    assert loop.rounds(99, 10) == 6
+    poll.stir()
+    assert loop.rounds(99, 10) == 11, "and again, later"
+
+
+def test_a_turn_stirs_when_its_round_is_over() -> None:
+    stirred: list[int] = []
+    loop = Loop()
+    turn = Turn(
+        Journal(Path(), Durability.MEMORY),
+        lambda: loop.now,
+        loop.soon.append,
+        lambda error: None,
+        lambda: stirred.append(loop.now),
+    )
+    turn.open()
+    turn.after(lambda: None)
+    assert stirred == []
+    loop.rounds(9, 10)
+    assert stirred == [1_000]
+
+
+def test_without_it_nothing_is_to_be_called_between_turns() -> None:
+    desk = Desk()
+    desk.line("CLIENT")
+    assert desk.due == []
