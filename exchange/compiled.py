@@ -21,7 +21,6 @@ _Parse = TypeVar("_Parse", bound=Callable[[int, Message], Command])
 _Make = TypeVar("_Make", bound=Callable[..., VenueOrder])
 _REVISION: Final = 1  # of native/exchange.h; an older build is not used
 
-
 NATIVE: Final = codec.native("exchange", _REVISION)
 if NATIVE is not None:
     NATIVE.describe(Executed, VenueOrder, Instrument, Grid, Message, OrderTerms, NewOrder)

@@ -47,8 +47,6 @@ def is_built() -> bool:
 
 
 IS_COMPILED, WHY_NOT = _choose(os.environ.get(VARIABLE, "auto"))
-
-
 _left_out: list[str] = []  # packages without what they need in C
 
 
@@ -65,7 +63,8 @@ def native(package: str, revision: int) -> Any:
     except ImportError:
         found = None
     if found is None or revision != found.REVISION:
-        _left_out.append(package)
+        if package not in _left_out:
+            _left_out.append(package)
         return None
     return found
 

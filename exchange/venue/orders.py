@@ -70,6 +70,7 @@ class Orders:
             )
             return None
         instrument = command.wanted.instrument
+        # For most orders there is nothing to look at, and calls cost.
         if (
             command.deadline is not None
             or account.is_guarded

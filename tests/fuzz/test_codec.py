@@ -179,3 +179,17 @@ def test_wrong_arguments_are_errors_and_no_more() -> None:
 
 def divided_by_zero(value: bytes) -> object:
     raise ZeroDivisionError(value)
+
+
+def test_what_is_missing_beside_the_codec_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "_left_out", [])
+    monkeypatch.setattr(codec, "IS_COMPILED", True)
+    assert codec.described() == "compiled"
+    assert codec.native("nowhere", 1) is None
+    assert codec.native("nowhere", 1) is None
+    assert codec.described() == "compiled, but nothing of nowhere"
+    if codec.is_built():
+        assert codec.native("fix_engine", 10**6) is None, "of other sources"
+        assert codec.described() == "compiled, but nothing of nowhere and fix_engine"
+    monkeypatch.setattr(codec, "IS_COMPILED", False)
+    assert codec.native("exchange", 1) is None
