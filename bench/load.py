@@ -244,11 +244,11 @@ def latency(address: tuple[str, int], sessions: int, rate: float, seconds: float
     poll, clock = select.epoll(), time.perf_counter
     for fd in by_fd:
         poll.register(fd, select.EPOLLIN)
-    latencies: list[float] = []
+    arrived: list[tuple[_Client, float, bytes]] = []  # looked at when nobody waits any more
     late: list[float] = []
     gap, started, done = 1.0 / rate, clock() + 0.05, 0
     deadline = started + seconds + _STALL_S
-    while len(latencies) < total and (now := clock()) < deadline:
+    while tally.answered < total and (now := clock()) < deadline:
         due = started + done * gap
         if done < total and now >= due:
             client = clients[done % sessions]
@@ -263,18 +263,18 @@ def latency(address: tuple[str, int], sessions: int, rate: float, seconds: float
             select.select([poll], [], [], spare)
         for fd, _ in poll.poll(0):
             client = by_fd[fd]
-            whole, now = client.receive(), clock()
-            latencies += [
-                now - client.due[_number(report)]
-                for report in whole.split(b"\x0110=")
-                if b"\x01150=0\x01" in report
-            ]
+            whole = client.receive()
+            arrived.append((client, clock(), whole))
             if client.out:
                 client.write()
-    latencies.sort()
-    late.sort()
     result = _result(clients, tally, total, seconds)
-    result.latencies, result.late = latencies, late
+    result.latencies = sorted(
+        now - client.due[_number(report)]
+        for client, now, whole in arrived
+        for report in whole.split(b"\x0110=")
+        if b"\x01150=0\x01" in report
+    )
+    result.late = sorted(late)
     for client in clients:
         client.socket.close()
     return result
