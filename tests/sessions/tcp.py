@@ -171,6 +171,7 @@ async def house(
     journal: Journal | None = None,
     application: EchoApplication | None = None,
     rate_limit: RateLimit | None = None,
+    busy_poll_ns: int = 0,
 ) -> AsyncIterator[House]:
     """A server on a port of its own, for as long as the block lasts."""
     server = Server(
@@ -188,6 +189,7 @@ async def house(
         ),
         limits or ConnectionLimits(),
         lambda journal, turn: application or EchoApplication(dictionary()),
+        busy_poll_ns=busy_poll_ns,
     )
     listener = bind("127.0.0.1", 0)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)

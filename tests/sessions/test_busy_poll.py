@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from sessions.busy_poll import BusyPoll
 from sessions.journal import Durability, Journal
 from sessions.turn import Turn
 from tests.sessions.harness import Desk
+from tests.sessions.tcp import Run, eventually, house
 
 
 class Loop:
@@ -72,3 +75,26 @@ def test_without_it_nothing_is_to_be_called_between_turns() -> None:
     desk = Desk()
     desk.line("CLIENT")
     assert desk.due == []
+
+
+def test_a_server_that_polls_serves_and_comes_to_rest(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls: list[BusyPoll] = []
+    poll = BusyPoll._poll
+
+    def counted(self: BusyPoll) -> None:
+        polls.append(self)
+        poll(self)
+
+    monkeypatch.setattr(BusyPoll, "_poll", counted)
+
+    async def scenario() -> None:
+        async with house(busy_poll_ns=2_000_000) as venue:
+            clients = [await venue.client(name) for name in ("ONE", "TWO")]
+            for client in clients:
+                assert await client.fence() == []
+            assert len(polls) > 2, "it has looked again and again"
+            await eventually(lambda: not polls[0]._is_polling)
+
+    run(scenario())
