@@ -169,16 +169,10 @@ def _enter(book: Book[O], order: O, time_in_force: TimeInForce, out: list[Event[
         may_trade = book.can_fill(order, limit, wanted)
     reason = _REMAINDER
     if may_trade:
+        side, other = (book.buys, book.sells) if order.side is _BUY else (book.sells, book.buys)
+        best = other.best_price if other.is_stale else other.known_best
         # Most orders do not trade at once: they need not go through `match` to find that out.
-        if order.side is _BUY:
-            side, other = book.buys, book.sells
-            best = other.best_price if other.is_stale else other.known_best
-            meets = best is not None and (limit is None or limit >= best)
-        else:
-            side, other = book.sells, book.buys
-            best = other.best_price if other.is_stale else other.known_best
-            meets = best is not None and (limit is None or limit <= best)
-        if meets and book.match(order, limit, out):
+        if best is not None and other.accepts(limit, best) and book.match(order, limit, out):
             reason = _SELF_TRADE
         elif (
             order.leaves

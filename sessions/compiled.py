@@ -7,23 +7,20 @@ Python.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from fix_engine import codec
 from fix_engine.sequence import InboundSequence
 from fix_engine.session import Session
 from fix_engine.states import State
 from sessions.application import Sending
 from sessions.journal import Kind
-from sessions.journal.gathering import REVISION
+from sessions.journal.gathering import NATIVE
 from sessions.sent import SentTable
 from sessions.store import SentMessages
 from sessions.turn import Turn
 
 if TYPE_CHECKING:
     from sessions.endpoint import Endpoint
-
-NATIVE: Final = codec.native("sessions", REVISION)
 
 
 def sending(reference: Sending, endpoint: Endpoint, turn: Turn, add: Callable[..., int]) -> Sending:

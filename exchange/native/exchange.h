@@ -7,6 +7,8 @@
 
 #define REVISION 1 /* of what the module offers and expects of classes; compiled.py asks for it */
 
+enum { MARKET = 1, LIMIT = 2 }; /* OrdType (40) */
+
 /* The slots that are read, in this order; module.c has their names. */
 enum { E_ORDER, E_EXEC_INDEX, E_EXEC_TYPE, E_ORD_STATUS, E_CL_ORD_ID, E_ORIG_CL_ORD_ID, E_LEAVES,
        E_FILLED, E_TRADED_VALUE, E_LAST_QUANTITY, E_LAST_PRICE, E_IS_MAKER, E_FEE, E_TEXT,

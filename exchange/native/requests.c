@@ -5,7 +5,6 @@
 enum { P_REFERENCE, P_INSTRUMENTS, P_PLACES, P_SIDES, P_ORDER_TYPES, P_TIMES_IN_FORCE, REQUEST_PARTS };
 enum { AT_CL_ORD_ID, AT_ACCOUNT, AT_SYMBOL, AT_SIDE, AT_ORD_TYPE, AT_ORDER_QTY, AT_PRICE,
        AT_TIME_IN_FORCE, PLACES };
-enum { MARKET = 1, LIMIT = 2 }; /* OrdType (40) */
 
 /* The value of each field of an order, borrowed; None for one that is not there. */
 static int find_values(PyObject *places, PyObject *values, PyObject **found)

@@ -69,18 +69,10 @@ class Orders:
                 command.session, command.message, DUPLICATE_ORDER, text, order_id
             )
             return None
-        instrument = command.wanted.instrument
-        # For most orders there is nothing to look at, and calls cost.
-        if (
-            command.deadline is not None
-            or account.is_guarded
-            or instrument.is_guarded
-            or state.markets[instrument.instrument_id]
-        ):
-            fault = self._protections.new_order(command, account)
-            if fault is not None:
-                self._life.reject_order(command.session, command.message, fault.reason, fault.text)
-                return None
+        fault = self._protections.new_order(command, account)
+        if fault is not None:
+            self._life.reject_order(command.session, command.message, fault.reason, fault.text)
+            return None
         order = self.make(command, session, place)
         if state.has_funds:
             fault = state.funds.admit(order, state.engine.books[order.instrument_id])
@@ -108,8 +100,7 @@ class Orders:
             self_trade = session.self_trade
             if self_trade is None:
                 self_trade = account.self_trade
-        make_order = self._make_order
-        return make_order(
+        return self._make_order(
             further_order_id(self._state.position, place) if place else self._state.position,
             command.session,
             account,

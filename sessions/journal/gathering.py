@@ -12,7 +12,7 @@ from typing import Final
 from fix_engine import codec
 from sessions.journal.records import RECORD_HEADER_SIZE, pack_record
 
-REVISION: Final = 3  # of sessions/native; an older build is not used
+_REVISION: Final = 3  # of sessions/native; an older build is not used
 
 
 class PlainRecords:
@@ -62,5 +62,5 @@ class PlainRecords:
         return records
 
 
-_native: Final = codec.native("sessions", REVISION)
-Records: type[PlainRecords] = PlainRecords if _native is None else _native.Records
+NATIVE: Final = codec.native("sessions", _REVISION)
+Records: type[PlainRecords] = PlainRecords if NATIVE is None else NATIVE.Records

@@ -9,9 +9,9 @@ import pytest
 
 from fix_engine.message import Message
 from sessions.application import Peer
-from sessions.compiled import NATIVE
 from sessions.endpoint import Endpoint
 from sessions.journal import Kind
+from sessions.journal.gathering import NATIVE
 from tests.sessions.harness import Desk, Line
 from tests.sessions.test_streams import LOGON, SHARED
 
