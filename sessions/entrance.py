@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
@@ -124,7 +125,9 @@ class Entrance(asyncio.Protocol):
             self._desk.turn.fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody has to be told but who keeps count."""
+        """Nobody has to be told but who keeps count, and the operator of what was wrong."""
+        if isinstance(exc, ssl.SSLError):
+            log.warning("TLS failed", address=self.address, reason=exc.reason or str(exc))
         self._end()
 
     # --- for the acceptor ---------------------------------------------------------------

@@ -26,7 +26,6 @@ class Proxy:
     def __init__(self, venue_port: int) -> None:
         self.port = 0
         self.venue_port = venue_port  # of connections to come
-        self.connections = 0  # so far
         self._server: asyncio.Server | None = None
         self._ends: dict[Direction, asyncio.StreamWriter] = {}
         self._left: dict[Direction, int] = {}  # bytes until the cut, where one is ordered
@@ -67,7 +66,6 @@ class Proxy:
     async def _connected(
         self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter
     ) -> None:
-        self.connections += 1
         try:
             from_venue, to_venue = await asyncio.open_connection(_HOST, self.venue_port)
         except OSError:

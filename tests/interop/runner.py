@@ -38,8 +38,9 @@ async def run_day(engine: Engine, directory: Path, outcome: Outcome) -> None:
     await _run_part(engine, directory / "watched", outcome, settings, watched)
     keys = make_keys(directory / "keys")
 
-    def secure(program: Program, _: Venue) -> Iterable[Step]:
-        return Secure(program.clients, keys, checks_names=engine.checks_names).steps()
+    def secure(program: Program, venue: Venue) -> Iterable[Step]:
+        names = engine.checks_names
+        return Secure(program.clients, keys, venue.refusals, checks_names=names).steps()
 
     settings = secure_settings(keys, comp_ids)
     await _run_part(engine, directory / "tls", outcome, settings, secure, keys)

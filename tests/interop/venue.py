@@ -77,6 +77,10 @@ class Venue:
         if process.returncode:
             raise VenueError(f"seamark {' '.join(words)}: {said.decode()}")
 
+    def refusals(self) -> int:
+        """How many connections it has refused so far, by its log."""
+        return self._log.read_text().count('"event": "refused"')
+
     async def ended(self) -> str:
         """Wait until it ends without being asked to; how, with the last line of its log."""
         code = await self._process.wait()

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from fix_engine.states import State
 from sessions.connection import ConnectionLimits
@@ -150,6 +151,8 @@ HALF = {
     "half a hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "zeros": bytes(4_000),
 }
+#: RFC 8446, 5.: allowed in a handshake, and nowhere else; some engines send it too late.
+CHANGE_CIPHER_SPEC = b"\x14\x03\x03\x00\x01\x01"
 
 
 @pytest.mark.parametrize("said", HALF)
@@ -184,6 +187,22 @@ def test_who_is_gone_in_the_middle_of_the_handshake_is_not_counted(
                 await eventually(lambda: venue.counts[1] == 1)
                 getattr(caller, how)()
                 await gone(venue)
+
+    run(scenario())
+
+
+def test_the_log_says_what_was_wrong_behind_a_handshake(run: Run, files: TlsFiles) -> None:
+    async def scenario() -> None:
+        async with gate(tls=ServerTls(files)) as venue:
+            client = await venue.secure(client_context())
+            await eventually(lambda: venue.counts[1] == 1)
+            with capture_logs() as entries:
+                client.send_now(CHANGE_CIPHER_SPEC)
+                await gone(venue)
+            assert [(entry["event"], entry["log_level"]) for entry in entries] == [
+                ("TLS failed", "warning")
+            ]
+            assert entries[0]["reason"].isupper()
 
     run(scenario())
 
