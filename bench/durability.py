@@ -99,7 +99,7 @@ def _one_venue(
         for name, command in loads.items():
             mode = "throughput" if name == FULL else "latency"
             begin, before = time.time_ns(), read_syncs(counter)
-            found = load(mode, venue.host, venue.port, *command)
+            found = load(mode, venue, *command)
             windows.append(Batching(begin, time.time_ns()))
             syncs, taken = (
                 now - then for now, then in zip(read_syncs(counter), before, strict=True)

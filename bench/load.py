@@ -10,14 +10,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import select
+import os
 import selectors
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from bench.pace import pace
 from bench.venue import cpu_seconds
 from fix_engine.timestamps import TimestampFormatter
 from fix_engine.wire import encode
@@ -29,7 +31,8 @@ _PRICE, _LEVELS = 65_000, 50
 _STALL_S: Final = 5.0
 _STALL_EACH_S: Final = 0.003  # for each session: with many, one turn of a venue takes long
 _LAST_FILLS_S: Final = 0.5  # of silence; fills of others may come behind the last answer
-_SPIN_S: Final = 0.0002  # before an order is due; a sleep of the kernel's may end 60 us late
+_CHECK_SUM: Final = b"\x0110="
+_SUM_BYTES: Final = 4  # behind it
 _REJECTS: Final = (b"\x01150=8\x01", b"\x0135=3\x01", b"\x0135=j\x01", b"\x0135=9\x01")
 
 
@@ -115,7 +118,6 @@ class _Client:
     ) -> None:
         self.messages = order_messages(number, count, shape)
         self.sent = self.done = 0
-        self.due: list[float] = []  # by the order's number in this session
         self.out = memoryview(b"")
         self._is_cancel = shape == "cancel"
         self._tally = tally
@@ -131,16 +133,20 @@ class _Client:
             data += received
         self.socket.setblocking(False)
 
-    def receive(self) -> bytes:
-        """Whole reports that have arrived, counted."""
+    def receive(self) -> bool:
+        """Count the whole reports that have arrived; whether there were any."""
         data = self.socket.recv(1 << 20)
         if not data:
             sys.exit(f"disconnected after {self.done} answers")
         buffer = self._tail + data
-        cut = buffer.rfind(b"\x0110=")
+        cut = buffer.rfind(_CHECK_SUM)
         end = buffer.find(b"\x01", cut + 1) + 1 if cut >= 0 else 0
         self._tail = buffer[end:]
-        whole = buffer[:end]
+        self.count(buffer[:end])
+        return end > 0
+
+    def count(self, whole: bytes) -> None:
+        """Whole reports."""
         answered = whole.count(b"\x01150=0\x01")
         if self._is_cancel:
             answered += whole.count(b"\x01150=4\x01")
@@ -150,7 +156,6 @@ class _Client:
         tally.answered += answered
         tally.rejected += rejected
         tally.fills += whole.count(b"\x01150=F\x01")
-        return whole
 
     def write(self) -> None:
         """As much of what is to go out as the socket takes."""
@@ -232,52 +237,69 @@ def _take_last_fills(selector: selectors.BaseSelector, tally: _Tally, result: Re
         key.data.socket.close()
 
 
-def latency(address: tuple[str, int], sessions: int, rate: float, seconds: float) -> Result:
+def latency(
+    address: tuple[str, int], sessions: int, rate: float, seconds: float, watch: int = 0
+) -> Result:
     """Open loop: orders leave at fixed times whatever has come back.
 
-    Counted from the time at which an order was due, so that a late answer costs its wait too.
+    Counted from the time at which an order was due, so that a late answer costs its wait too. The
+    acceptor whose process is `watch` and the generator have cores of their own meanwhile.
     """
     total, tally = int(rate * seconds), _Tally()
     each = -(-total // sessions)
     clients = [_Client(address, number, each, "cross", tally) for number in range(1, sessions + 1)]
-    by_fd = {client.socket.fileno(): client for client in clients}
-    poll, clock = select.epoll(), time.perf_counter
-    for fd in by_fd:
-        poll.register(fd, select.EPOLLIN)
-    arrived: list[tuple[_Client, float, bytes]] = []  # looked at when nobody waits any more
-    late: list[float] = []
-    gap, started, done = 1.0 / rate, clock() + 0.05, 0
-    deadline = started + seconds + _STALL_S
-    while tally.answered < total and (now := clock()) < deadline:
-        due = started + done * gap
-        if done < total and now >= due:
-            client = clients[done % sessions]
-            client.due.append(due)
-            client.out = memoryview(bytes(client.out) + client.messages[client.sent])
-            client.write()
-            client.sent += 1
-            done += 1
-            late.append(now - due)
-        spare = started + done * gap - clock() - _SPIN_S if done < total else _STALL_S
-        if spare > 0:  # epoll sleeps for whole milliseconds, select for what it is told
-            select.select([poll], [], [], spare)
-        for fd, _ in poll.poll(0):
-            client = by_fd[fd]
-            whole = client.receive()
-            arrived.append((client, clock(), whole))
-            if client.out:
-                client.write()
-    result = _result(clients, tally, total, seconds)
-    result.latencies = sorted(
-        now - client.due[_number(report)]
-        for client, now, whole in arrived
-        for report in whole.split(b"\x0110=")
-        if b"\x01150=0\x01" in report
-    )
-    result.late = sorted(late)
-    for client in clients:
+    plugs = [client.socket for client in clients]
+    with _apart(watch):
+        paced = pace(plugs, [client.messages for client in clients], total, rate, _STALL_S)
+    latencies = []
+    for number, (client, answers) in enumerate(zip(clients, paced.answers, strict=True)):
+        client.count(answers.data)
+        for order, end in _acknowledged(answers.data):
+            due_ns = paced.due_ns[order * sessions + number]
+            latencies.append((answers.had_ns(end) - due_ns) / 1e9)
         client.socket.close()
+    result = _result(clients, tally, total, seconds)
+    result.latencies = sorted(latencies)
+    result.late = sorted(
+        (left - due) / 1e9 for left, due in zip(paced.left_ns, paced.due_ns, strict=True) if left
+    )
     return result
+
+
+@contextlib.contextmanager
+def _apart(pid: int) -> Iterator[None]:
+    """Keep a process off the core of this one.
+
+    The kernel likes to run whom a message wakes where the sender runs, and this one never sleeps:
+    an acceptor would wait for its core beside an idle one.
+    """
+    cores = os.sched_getaffinity(0)
+    if not pid or len(cores) < 2:
+        yield
+        return
+    ours = {max(cores)}
+    _bind(pid, cores - ours)
+    _bind(os.getpid(), ours)
+    try:
+        yield
+    finally:
+        _bind(os.getpid(), cores)
+        _bind(pid, cores)
+
+
+def _bind(pid: int, cores: set[int]) -> None:
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(ProcessLookupError):  # a thread may end at any time
+            os.sched_setaffinity(int(thread), cores)
+
+
+def _acknowledged(data: bytes) -> Iterator[tuple[int, int]]:
+    """The orders that are, by their numbers in their session, and where each report ends."""
+    at = 0
+    for report in data.split(_CHECK_SUM)[:-1]:
+        at += len(report) + len(_CHECK_SUM)
+        if b"\x01150=0\x01" in report:
+            yield _number(report), at + _SUM_BYTES
 
 
 def _number(report: bytes) -> int:
@@ -304,16 +326,16 @@ def main() -> None:
             one.add_argument("orders", type=int, help="of each session")
             one.add_argument("shape", choices=SHAPES)
             one.add_argument("--window", type=int, default=WINDOW, help="unanswered per session")
-            one.add_argument("--watch", type=int, default=0, help="the acceptor's process")
         else:
             one.add_argument("rate", type=float, help="orders a second, of all together")
             one.add_argument("seconds", type=float)
+        one.add_argument("--watch", type=int, default=0, help="the acceptor's process")
     a = parser.parse_args()
     address = a.host, a.port
     if a.mode == "throughput":
         result = throughput(address, a.sessions, a.orders, a.shape, a.window, a.watch)
     else:
-        result = latency(address, a.sessions, a.rate, a.seconds)
+        result = latency(address, a.sessions, a.rate, a.seconds, a.watch)
     print(json.dumps(result.summary()))
 
 

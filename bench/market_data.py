@@ -103,10 +103,8 @@ def main(
 def _phase(
     number: int, name: str, venue: VenueUnderTest, orders: int, rate: int, seconds: float
 ) -> Phase:
-    throughput = load("throughput", venue.host, venue.port, 4, orders, "cross")
-    return Phase(
-        number, name, throughput, load("latency", venue.host, venue.port, 1, rate, seconds)
-    )
+    throughput = load("throughput", venue, 4, orders, "cross")
+    return Phase(number, name, throughput, load("latency", venue, 1, rate, seconds))
 
 
 def _show(title: str, phases: list[Phase]) -> None:

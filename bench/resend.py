@@ -197,7 +197,7 @@ def _phase(
     before = venue.disk_read_bytes()
     if reader is not None:
         reader.start()
-    found = load("latency", venue.host, venue.port, 1, rate, seconds)
+    found = load("latency", venue, 1, rate, seconds)
     out = Phase(number, name, found, venue.resident_bytes())
     if reader is not None:
         taken = time.perf_counter() - reader.began

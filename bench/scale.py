@@ -100,10 +100,7 @@ def _grown(kind: str, size: int, orders: int) -> dict[str, Any]:
             sessions = 4 if is_reading else size
             each, window = max(2, orders // sessions), max(1, min(256, _IN_FLIGHT // sessions))
             with Readers(venue, size, 0) if is_reading else nullcontext():
-                said = load(
-                    *("throughput", venue.host, venue.port, sessions, each),
-                    *("cross", "--window", window, "--watch", venue.pid),
-                )
+                said = load("throughput", venue, sessions, each, "cross", "--window", window)
     lost = said["unanswered"] + said["rejected"]
     if lost:
         console.print(f"{lost:,} orders were not answered by a venue of {size:,} {_NAMES[kind]}!")

@@ -45,7 +45,7 @@ def main(
         tempfile.TemporaryDirectory() as directory,
         VenueUnderTest(Path(directory), "--durability", "os") as venue,
     ):
-        load("throughput", venue.host, venue.port, 4, orders // 4, shape)  # to warm up
+        load("throughput", venue, 4, orders // 4, shape)  # to warm up
         for number in range(rounds):
             for mode in rotated(_MODES, number):
                 count = clients if mode == "clients" else 0
@@ -85,7 +85,7 @@ def _measure(
 ) -> dict[str, float]:
     before, screens_before = venue.cpu_seconds(), _cpu_s(screens)
     started = time.perf_counter()
-    found = load("throughput", venue.host, venue.port, 4, orders, shape)
+    found = load("throughput", venue, 4, orders, shape)
     seconds = time.perf_counter() - started
     return {
         "per_second": found["per_second"],

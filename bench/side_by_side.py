@@ -94,17 +94,14 @@ def measure(
             data = home / f"{number}-{contender.name.replace('/', '').replace(' ', '-')}"
             data.mkdir()
             with contender.start(data) as acceptor:
-                load("throughput", acceptor.host, acceptor.port, 4, warm_up // 4, "cross")
+                load("throughput", acceptor, 4, warm_up // 4, "cross")
                 out += [_measured(number, contender.name, acceptor, one) for one in loads]
             shutil.rmtree(data)
     return out
 
 
 def _measured(number: int, name: str, acceptor: Acceptor, one: Load) -> Measured:
-    if one.mode == "throughput":
-        said = load(one.mode, acceptor.host, acceptor.port, *one.arguments, "--watch", acceptor.pid)
-    else:
-        said = load(one.mode, acceptor.host, acceptor.port, *one.arguments)
+    said = load(one.mode, acceptor, *one.arguments)
     resident = acceptor.resident_bytes()
     return Measured(number, name, one.name, one.mode, said, said["acceptor_us"], resident)
 

@@ -141,9 +141,10 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def load(*arguments: object) -> dict[str, Any]:
+def load(mode: str, acceptor: Acceptor, *arguments: object) -> dict[str, Any]:
     """What `bench.load` has found, in a process of its own."""
-    command = [sys.executable, "-m", "bench.load", *map(str, arguments)]
+    words = (mode, acceptor.host, acceptor.port, *arguments, "--watch", acceptor.pid)
+    command = [sys.executable, "-m", "bench.load", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"the load generator failed: {done.stderr or done.stdout}")
