@@ -249,7 +249,7 @@ def latency(
     each = -(-total // sessions)
     clients = [_Client(address, number, each, "cross", tally) for number in range(1, sessions + 1)]
     plugs = [client.socket for client in clients]
-    with _apart(watch):
+    with apart(watch):
         paced = pace(plugs, [client.messages for client in clients], total, rate, _STALL_S)
     latencies = []
     for number, (client, answers) in enumerate(zip(clients, paced.answers, strict=True)):
@@ -267,7 +267,7 @@ def latency(
 
 
 @contextlib.contextmanager
-def _apart(pid: int) -> Iterator[None]:
+def apart(pid: int) -> Iterator[None]:
     """Keep a process off the core of this one.
 
     The kernel likes to run whom a message wakes where the sender runs, and this one never sleeps:

@@ -50,13 +50,27 @@ static int64_t now_ns(void) {
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+/* What a call of a socket has failed of; nothing where it is only not the time for it. */
+static enum outcome fault(void) {
+    switch (errno) {
+    case EAGAIN:
+    case EINTR:
+        return ANSWERED;
+    case EPIPE:
+    case ECONNRESET:
+        return HUNG_UP;
+    default:
+        return FAILED;
+    }
+}
+
 /* As much of what is due as the socket takes. */
 static enum outcome write_due(struct line *line) {
     while (line->written < line->released) {
         ssize_t count = send(line->socket, line->requests + line->written,
                              line->released - line->written, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (count < 0) {
-            return errno == EAGAIN || errno == EINTR ? ANSWERED : FAILED;
+            return fault();
         }
         line->written += (uint64_t)count;
     }
@@ -94,7 +108,7 @@ static enum outcome read_some(struct line *line) {
         return HUNG_UP;
     }
     if (count < 0) {
-        return errno == EAGAIN || errno == EINTR ? ANSWERED : FAILED;
+        return fault();
     }
     line->length += (uint64_t)count;
     return ANSWERED;

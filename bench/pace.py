@@ -25,7 +25,13 @@ _AHEAD_NS: Final = 50_000_000  # from the call to the first request
 _FOR_EACH: Final = 1_024  # bytes of answers to a request, and what else they may come with
 _AT_LEAST: Final = 1 << 20
 _CHUNKS_FOR_EACH: Final = 8
-_OUTCOMES: Final = ("", "", "an acceptor hung up", "more came back than there is room for", "lost")
+_OUTCOMES: Final = (
+    "",
+    "",
+    "an acceptor hung up",
+    "more came back than there is room for",
+    "a socket failed",
+)
 
 
 class _Line(ctypes.Structure):

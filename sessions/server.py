@@ -70,7 +70,9 @@ class Server(Generic[A]):
         self._ticking: asyncio.TimerHandle | None = None
         stir = None
         if busy_poll_ns:
-            stir = BusyPoll(busy_poll_ns, loop.call_soon, time.monotonic_ns).stir
+            stir = BusyPoll(
+                busy_poll_ns, loop.call_soon, time.monotonic_ns, lambda: self.turn.is_settling
+            ).stir
         self.turn = Turn(journal, self._clock, loop.call_soon, self._turn_failed, stir)
         journal.settle_with(loop.call_soon_threadsafe, self.turn.settled, self.turn.fail)
         self.application = make_application(journal, self.turn)

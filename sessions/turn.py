@@ -75,7 +75,7 @@ class Turn:
         on_failure: Callable[[Exception], None],
         on_end: Callable[[], None] | None = None,
     ) -> None:
-        """`on_end` is called when the loop's round is over in which there was a turn."""
+        """`on_end` is called when a round of the loop is over in which something was done."""
         self._journal = journal
         self._clock = clock
         self._call_soon = call_soon
@@ -169,6 +169,13 @@ class Turn:
         self._write(end)
         if not self.now:
             self._call_back()
+        if self._on_end is not None:
+            self._on_end()
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether what was said waits for the journal."""
+        return bool(self._sealed)
 
     def _write(self, end: int) -> None:
         sealed = self._sealed

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from bench.load import Result, latency, order_messages, throughput
+from bench.load import Result, apart, latency, order_messages, throughput
 from bench.venue import NullAcceptor
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[tuple[str, int]]:
+def acceptor() -> Iterator[NullAcceptor]:
     with NullAcceptor() as acceptor:
-        yield acceptor.host, acceptor.port
+        yield acceptor
+
+
+@pytest.fixture
+def address(acceptor: NullAcceptor) -> tuple[str, int]:
+    return acceptor.host, acceptor.port
 
 
 def test_every_order_is_answered_and_every_fill_taken(address: tuple[str, int]) -> None:
@@ -22,12 +28,23 @@ def test_every_order_is_answered_and_every_fill_taken(address: tuple[str, int]) 
     assert found.cpu_s > 0
 
 
+@pytest.mark.usefixtures("compiler")
 def test_latency_is_that_of_every_order(address: tuple[str, int]) -> None:
     found = latency(address, sessions=2, rate=500, seconds=0.2)
     assert (found.answered, found.unanswered) == (100, 0)
     assert len(found.latencies) == len(found.late) == 100
     assert found.latencies == sorted(found.latencies)
     assert min(found.latencies) > 0
+
+
+def test_acceptor_and_load_have_cores_of_their_own_for_a_while(acceptor: NullAcceptor) -> None:
+    before = os.sched_getaffinity(0)
+    if len(before) == 1:
+        pytest.skip("there is one core")
+    with apart(acceptor.pid):
+        ours, theirs = os.sched_getaffinity(0), os.sched_getaffinity(acceptor.pid)
+        assert (len(ours), ours | theirs, ours & theirs) == (1, before, set())
+    assert os.sched_getaffinity(0) == os.sched_getaffinity(acceptor.pid) == before
 
 
 def test_a_summary_has_the_jitter() -> None:

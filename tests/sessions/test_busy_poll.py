@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sessions.busy_poll import BusyPoll
-from sessions.journal import Durability, Journal
+from sessions.journal import Durability, Journal, Kind
 from sessions.turn import Turn
 from tests.sessions.harness import Desk
 from tests.sessions.tcp import Run, eventually, house
@@ -35,7 +36,7 @@ class Loop:
 
 def test_it_polls_for_its_time_and_no_longer() -> None:
     loop = Loop()
-    poll = BusyPoll(100, loop.soon.append, lambda: loop.now)
+    poll = BusyPoll(100, loop.soon.append, lambda: loop.now, lambda: False)
     assert loop.rounds(9, 10) == 0, "nothing has happened"
     poll.stir()
     assert loop.rounds(99, 10) == 11
@@ -44,7 +45,7 @@ def test_it_polls_for_its_time_and_no_longer() -> None:
 
 def test_what_happens_meanwhile_prolongs_it_and_is_polled_for_once() -> None:
     loop = Loop()
-    poll = BusyPoll(100, loop.soon.append, lambda: loop.now)
+    poll = BusyPoll(100, loop.soon.append, lambda: loop.now, lambda: False)
     for _ in range(5):
         poll.stir()
         assert len(loop.soon) == 1
@@ -52,6 +53,45 @@ def test_what_happens_meanwhile_prolongs_it_and_is_polled_for_once() -> None:
     assert loop.rounds(99, 10) == 6
     poll.stir()
     assert loop.rounds(99, 10) == 11, "and again, later"
+
+
+def test_it_leaves_the_interpreter_to_the_sync_that_is_waited_for() -> None:
+    loop, syncing = Loop(), [True]
+    poll = BusyPoll(100, loop.soon.append, lambda: loop.now, lambda: syncing[0])
+    poll.stir()
+    assert loop.rounds(99, 10) == 1
+    syncing[0] = False
+    poll.stir()
+    assert loop.rounds(5, 10) == 5
+    syncing[0] = True
+    assert loop.rounds(99, 10) == 1
+
+
+def test_a_turn_settles_until_its_batch_is_durable(tmp_path: Path) -> None:
+    loop, stirred = Loop(), list[bool]()
+    journal = Journal(tmp_path, Durability.FSYNC)
+    turn = Turn(
+        journal,
+        lambda: loop.now,
+        loop.soon.append,
+        lambda error: None,
+        lambda: stirred.append(turn.is_settling),
+    )
+    durable = threading.Event()
+
+    def call_soon(callback: Callable[[], None]) -> None:
+        loop.soon.append(callback)
+        durable.set()
+
+    journal.settle_with(call_soon, turn.settled, turn.fail)
+    turn.open()
+    journal.add(Kind.TIME, 0, 0, 0)
+    loop.rounds(1, 10)
+    assert stirred == [True]
+    assert durable.wait(10)
+    loop.rounds(9, 10)
+    assert stirred == [True, False]
+    journal.close()
 
 
 def test_a_turn_stirs_when_its_round_is_over() -> None:
