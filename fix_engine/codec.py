@@ -36,6 +36,8 @@ def _fault() -> str:
         if isinstance(error, ModuleNotFoundError) or "cannot import name" in str(error):
             return "the compiled one was not built"
         return f"the compiled one does not load: {error}"
+    except (AttributeError, TypeError):  # what it looks for in our classes is not there
+        return "the compiled one was built from other sources"
     if _native.REVISION != _REVISION:
         return "the compiled one was built from other sources"
     return ""

@@ -35,6 +35,7 @@ _OFTEN: Final = 32  # messages of a shape; then a pattern is worth being compile
 # Where MsgType stands in most messages, those with a BodyLength of three digits
 _HINT_FROM: Final = len(b"8=FIX.4.4|9=123|")
 _HINT_TO: Final = _HINT_FROM + len(b"35=AE")
+_BEFORE_TYPE: Final = len(b"35=")
 _MAX_LIKELY: Final = 64  # beginnings; there are fewer types of messages that anybody sends
 _CHECKSUM_BLOCK: Final = 256  # 256 * 255 < 65,521, the modulus of Adler-32
 _CHECKSUM_ASCII: Final = 515  # 515 * 127, likewise
@@ -68,7 +69,7 @@ def checksum(data: bytes) -> int:
     The low half of Adler-32 is one plus that sum, exact for blocks below its modulus.
     """
     if len(data) <= _CHECKSUM_BLOCK or (len(data) <= _CHECKSUM_ASCII and data.isascii()):
-        return ((adler32(data) & 0xFFFF) - 1) & 0xFF
+        return (adler32(data) - 1) & 0xFF
     total = 0
     for start in range(0, len(data), _CHECKSUM_BLOCK):
         total += (adler32(data[start : start + _CHECKSUM_BLOCK]) & 0xFFFF) - 1
@@ -113,8 +114,9 @@ def encode_numbered(
     length = len(fields)
     if length >= len(_HEADS):
         return encode(fields)
-    head, share = _HEADS[length]  # as `encode` has it, but calls cost
-    return head + fields + _TRAILERS[(checksum(fields) + share) & 0xFF]
+    head, share = _HEADS[length]  # as `encode` and `checksum` have it, but calls cost
+    total = adler32(fields) - 1 if length <= _CHECKSUM_BLOCK else checksum(fields)
+    return head + fields + _TRAILERS[(total + share) & 0xFF]
 
 
 def encode_numbered_shared(
@@ -190,12 +192,16 @@ class Decoder:
     def _step(self, buffer: bytes, position: int, out: list[Message | Garbled]) -> tuple[int, bool]:
         """Take one message, or bytes that are none; true when more must arrive first."""
         likely = self._likely.get(buffer[position + _HINT_FROM : position + _HINT_TO])
-        if likely is not None:
-            match = likely.pattern.match(buffer, position)
-            if match is not None and self._is_whole(match):
-                values = list(match.groups())
-                out.append(Message(FIX44, likely, values[1:-1], match[0]))
-                return match.end(), False
+        if likely is not None and (match := likely.pattern.match(buffer, position)) is not None:
+            raw, length, after = match[0], int(match[1]), match.end()
+            if (
+                match.start(2) - _BEFORE_TYPE + length + 7 == after
+                and length <= self.max_message_bytes
+                and raw.endswith(_TRAILERS[checksum(raw[:-7])])
+            ):
+                _, *values, _ = match.groups()
+                out.append(Message(FIX44, likely, values, raw))
+                return after, False
         head, size = _HEAD.match(buffer, position), len(buffer)
         if head is None:
             return _skip(buffer, position, out)
@@ -240,16 +246,6 @@ class Decoder:
             if shape is not None and fields.startswith(b"35="):
                 return Message(begin_string, shape, parts[1::2], raw)
         return self._walked(begin_string, fields, raw)
-
-    def _is_whole(self, match: re.Match[bytes]) -> bool:
-        """Whether BodyLength and CheckSum of what has the tags of a shape are right."""
-        raw, length = match[0], int(match[1])
-        body = match.start(2) - len(b"35=") - match.start()
-        return (
-            body + length + 7 == len(raw)
-            and length <= self.max_message_bytes
-            and checksum(raw[:-7]) == int(raw[-4:-1])
-        )
 
     def _meet(self, shape: Shape, raw: bytes) -> None:
         """Expect more of a shape that has been met often; not of one with a length and data."""

@@ -7,10 +7,7 @@
 
 Layout executed, order, instrument, grid, message, terms, new_order, whole_order;
 
-static const struct {
-    Layout *layout;
-    const char *names[MAX_SLOTS + 1];
-} DESCRIBED[] = {
+static const Description DESCRIBED[] = {
     {&executed,
      {"order", "exec_index", "exec_type", "ord_status", "cl_ord_id", "orig_cl_ord_id", "leaves",
       "filled", "traded_value", "last_quantity", "last_price", "is_maker", "fee", "text",
@@ -43,14 +40,8 @@ PyDoc_STRVAR(describe_doc, "describe(Executed, VenueOrder, Instrument, Grid, Mes
 
 static PyObject *describe(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    if (count != CLASSES) {
-        PyErr_Format(PyExc_TypeError, "describe() wants %d classes", CLASSES);
-        return NULL;
-    }
-    for (int n = 0; n < CLASSES; n++)
-        if (find_layout(DESCRIBED[n].layout, args[n], DESCRIBED[n].names) < 0)
-            return NULL;
-    if (find_layout(&whole_order, (PyObject *)order.type, WHOLE_ORDER) < 0)
+    if (find_layouts(DESCRIBED, CLASSES, args, count) < 0
+        || find_layout(&whole_order, (PyObject *)order.type, WHOLE_ORDER) < 0)
         return NULL;
     Py_RETURN_NONE;
 }

@@ -14,6 +14,13 @@ typedef struct {
 
 extern Reference reference;
 
+/* What messages are made of: the classes of fix_engine.message, and "FIX.4.4". */
+typedef struct {
+    PyObject *message, *shape, *fix44;
+} FromPython;
+
+extern FromPython from_python;
+
 static inline int is_digit(unsigned char byte) { return byte >= '0' && byte <= '9'; }
 
 static inline const unsigned char *bytes_of(PyObject *value)

@@ -35,6 +35,19 @@ int find_layout(Layout *layout, PyObject *type, const char *const *names)
     return 0;
 }
 
+int find_layouts(const Description *wanted, Py_ssize_t size, PyObject *const *classes,
+                 Py_ssize_t count)
+{
+    if (count != size) {
+        PyErr_Format(PyExc_TypeError, "describe() wants %zd classes", size);
+        return -1;
+    }
+    for (Py_ssize_t n = size - 1; n >= 0; n--)
+        if (find_layout(wanted[n].layout, classes[n], wanted[n].names) < 0)
+            return -1;
+    return 0;
+}
+
 static int visit_parts(PyObject *self, visitproc visit, void *arg)
 {
     for (int n = 0; n < MAX_PARTS; n++)

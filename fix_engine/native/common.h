@@ -61,6 +61,16 @@ Py_ssize_t offset_of(PyObject *type, const char *name);
 /* Fill a layout in, with slots by their names, behind the last of which is NULL; -1 with TypeError. */
 int find_layout(Layout *layout, PyObject *type, const char *const *names);
 
+/* A layout, and the slots that are asked for, behind the last of which is NULL. */
+typedef struct {
+    Layout *layout;
+    const char *names[MAX_SLOTS + 1];
+} Description;
+
+/* Fill layouts in from their classes, the last one first; -1 with TypeError. */
+int find_layouts(const Description *wanted, Py_ssize_t size, PyObject *const *classes,
+                 Py_ssize_t count);
+
 /* What is in the slots of a thing, borrowed; false when it is of another class, or one is empty. */
 static inline int read_slots(const Layout *layout, PyObject *thing, PyObject **slots)
 {

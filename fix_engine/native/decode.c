@@ -30,20 +30,9 @@ typedef struct {
     unsigned char key[MAX_KEY];
 } Fields;
 
-static PyTypeObject *message_type, *shape_type;
-static PyObject *fix44;
-static Py_ssize_t at_begin_string, at_msg_type, at_raw, at_seq, at_shape, at_values; /* in Message */
-static Py_ssize_t at_shape_msg_type, at_seq_place;                                   /* in Shape */
+static Layout message, shape;
 
-static inline PyObject **slot(PyObject *thing, Py_ssize_t offset)
-{
-    return (PyObject **)((char *)thing + offset);
-}
-
-static inline void put(PyObject *thing, Py_ssize_t offset, PyObject *value)
-{
-    *slot(thing, offset) = Py_NewRef(value);
-}
+enum { S_MSG_TYPE, S_SEQ_PLACE, SHAPE_SLOTS };
 
 /* "8=FIX.4.4|9=<1 to 9 digits>|", and "|10=nnn|" where BodyLength says, with the right CheckSum.
    False for anything else, also for a message that is not complete yet. */
@@ -106,10 +95,9 @@ static int read_fields(const unsigned char *data, const Frame *frame, Fields *fi
 }
 
 /* MsgSeqNum (34) as Message has it: None when it is not there, or not 1 to 18 digits. */
-static PyObject *seq_of(PyObject *shape, PyObject *values)
+static PyObject *seq_of(PyObject *place, PyObject *values)
 {
-    PyObject *place = *slot(shape, at_seq_place);
-    if (place == NULL || !PyLong_CheckExact(place))
+    if (!PyLong_CheckExact(place))
         return Py_NewRef(Py_None);
     Py_ssize_t index = PyLong_AsSsize_t(place);
     if (index < 0 || index >= PyList_GET_SIZE(values)) {
@@ -148,30 +136,29 @@ static PyObject *values_of(const unsigned char *data, const Fields *fields)
     return values;
 }
 
-/* What Message(FIX44, shape, values, raw) would be. */
-static PyObject *make_message(
-    const unsigned char *data, const Frame *frame, const Fields *fields, PyObject *shape)
+/* What Message(FIX44, its_shape, values, raw) would be. */
+static PyObject *make_message(const unsigned char *data, const Frame *frame, const Fields *fields,
+                              PyObject *its_shape)
 {
     const char *begin = (const char *)data + frame->start;
-    PyObject *raw = NULL, *seq = NULL, *message = NULL;
+    PyObject *slots[SHAPE_SLOTS], *seq = NULL;
     PyObject *values = values_of(data, fields);
-    if (values == NULL)
-        return NULL;
-    raw = PyBytes_FromStringAndSize(begin, frame->after - frame->start);
-    seq = raw == NULL ? NULL : seq_of(shape, values);
-    message = seq == NULL ? NULL : message_type->tp_alloc(message_type, 0);
-    if (message != NULL) {
-        put(message, at_begin_string, fix44);
-        put(message, at_msg_type, *slot(shape, at_shape_msg_type));
-        put(message, at_raw, raw);
-        put(message, at_seq, seq);
-        put(message, at_shape, shape);
-        put(message, at_values, values);
+    PyObject *raw = PyBytes_FromStringAndSize(begin, frame->after - frame->start);
+    /* Slots are read when nothing runs any more that could put other things there. */
+    if (values != NULL && raw != NULL) {
+        if (read_slots(&shape, its_shape, slots))
+            seq = seq_of(slots[S_SEQ_PLACE], values);
+        else
+            PyErr_SetString(PyExc_TypeError, "a shape has lost what is in its slots");
     }
-    Py_XDECREF(seq);
-    Py_XDECREF(raw);
-    Py_DECREF(values);
-    return message;
+    if (seq == NULL) {
+        Py_XDECREF(values);
+        Py_XDECREF(raw);
+        return NULL;
+    }
+    PyObject *made[] = {Py_NewRef(from_python.fix44), Py_NewRef(slots[S_MSG_TYPE]), raw, seq,
+                        Py_NewRef(its_shape), values};
+    return made_of(&message, made);
 }
 
 /* The shape of these fields, borrowed; NULL when it is not known, or with an exception. */
@@ -180,11 +167,9 @@ static PyObject *known_shape(PyObject *shapes, const Fields *fields)
     PyObject *key = PyBytes_FromStringAndSize((const char *)fields->key, fields->key_size);
     if (key == NULL)
         return NULL;
-    PyObject *shape = PyDict_GetItemWithError(shapes, key);
+    PyObject *found = PyDict_GetItemWithError(shapes, key);
     Py_DECREF(key);
-    if (shape != NULL && (!Py_IS_TYPE(shape, shape_type) || *slot(shape, at_shape_msg_type) == NULL))
-        return NULL;
-    return shape;
+    return found != NULL && Py_IS_TYPE(found, shape.type) ? found : NULL;
 }
 
 PyDoc_STRVAR(
@@ -217,20 +202,20 @@ static PyObject *take(PyObject *module, PyObject *const *args, Py_ssize_t count)
         if (!read_frame(data, size, position, limits[3], &frame)
             || !read_fields(data, &frame, &fields))
             break;
-        PyObject *shape = known_shape(shapes, &fields);
-        if (shape == NULL) {
+        PyObject *its_shape = known_shape(shapes, &fields);
+        if (its_shape == NULL) {
             if (PyErr_Occurred())
                 return NULL;
             break;
         }
-        Py_INCREF(shape); /* memory for a message may be had by a collection, which runs Python */
-        PyObject *message = make_message(data, &frame, &fields, shape);
-        Py_DECREF(shape);
-        if (message == NULL || PyList_Append(out, message) < 0) {
-            Py_XDECREF(message);
+        Py_INCREF(its_shape); /* memory may be had by a collection, which runs Python */
+        PyObject *found = make_message(data, &frame, &fields, its_shape);
+        Py_DECREF(its_shape);
+        if (found == NULL || PyList_Append(out, found) < 0) {
+            Py_XDECREF(found);
             return NULL;
         }
-        Py_DECREF(message);
+        Py_DECREF(found);
         position = frame.after;
     }
     return PyLong_FromSsize_t(position);
@@ -241,46 +226,13 @@ PyMethodDef decode_functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* Where a class with __slots__ keeps one of them. */
-static int find_slot(PyTypeObject *type, const char *name, Py_ssize_t *offset)
-{
-    PyObject *found = PyObject_GetAttrString((PyObject *)type, name);
-    if (found == NULL)
-        return -1;
-    int is_slot = Py_IS_TYPE(found, &PyMemberDescr_Type);
-    PyMemberDef *member = is_slot ? ((PyMemberDescrObject *)found)->d_member : NULL;
-    Py_DECREF(found); /* the class has it too */
-    if (member == NULL || member->type != T_OBJECT_EX) {
-        PyErr_Format(PyExc_ImportError, "%s.%s is no slot", type->tp_name, name);
-        return -1;
-    }
-    *offset = member->offset;
-    return 0;
-}
-
 int prepare_decode(void)
 {
-    PyObject *module = PyImport_ImportModule("fix_engine.message");
-    PyObject *tags = PyImport_ImportModule("fix_engine.tags");
-    int result = -1;
-    if (module == NULL || tags == NULL)
-        goto done;
-    message_type = (PyTypeObject *)PyObject_GetAttrString(module, "Message");
-    shape_type = (PyTypeObject *)PyObject_GetAttrString(module, "Shape");
-    fix44 = PyObject_GetAttrString(tags, "FIX44");
-    if (message_type == NULL || shape_type == NULL || fix44 == NULL)
-        goto done;
-    if (find_slot(message_type, "begin_string", &at_begin_string) == 0
-        && find_slot(message_type, "msg_type", &at_msg_type) == 0
-        && find_slot(message_type, "raw", &at_raw) == 0
-        && find_slot(message_type, "seq", &at_seq) == 0
-        && find_slot(message_type, "shape", &at_shape) == 0
-        && find_slot(message_type, "values", &at_values) == 0
-        && find_slot(shape_type, "msg_type", &at_shape_msg_type) == 0
-        && find_slot(shape_type, "seq_place", &at_seq_place) == 0)
-        result = 0;
-done:
-    Py_XDECREF(module);
-    Py_XDECREF(tags);
-    return result;
+    static const char *const MESSAGE[] = {"begin_string", "msg_type", "raw", "seq", "shape", "values",
+                                          NULL};
+    static const char *const SHAPE[] = {"msg_type", "seq_place", NULL};
+    return find_layout(&message, from_python.message, MESSAGE) < 0
+                   || find_layout(&shape, from_python.shape, SHAPE) < 0
+               ? -1
+               : 0;
 }

@@ -3,19 +3,34 @@
 #include "codec.h"
 
 Reference reference;
+FromPython from_python;
 
-static int prepare_reference(void)
+static const struct {
+    const char *module, *name;
+    PyObject **value;
+} WANTED[] = {
+    {"fix_engine.plain", "checksum", &reference.checksum},
+    {"fix_engine.plain", "encode", &reference.encode},
+    {"fix_engine.plain", "encode_shared", &reference.encode_shared},
+    {"fix_engine.plain", "encode_numbered", &reference.encode_numbered},
+    {"fix_engine.plain", "encode_numbered_shared", &reference.encode_numbered_shared},
+    {"fix_engine.message", "Message", &from_python.message},
+    {"fix_engine.message", "Shape", &from_python.shape},
+    {"fix_engine.tags", "FIX44", &from_python.fix44},
+};
+
+static int prepare_wanted(void)
 {
-    PyObject *plain = PyImport_ImportModule("fix_engine.plain");
-    if (plain == NULL)
-        return -1;
-    reference.checksum = PyObject_GetAttrString(plain, "checksum");
-    reference.encode = PyObject_GetAttrString(plain, "encode");
-    reference.encode_shared = PyObject_GetAttrString(plain, "encode_shared");
-    reference.encode_numbered = PyObject_GetAttrString(plain, "encode_numbered");
-    reference.encode_numbered_shared = PyObject_GetAttrString(plain, "encode_numbered_shared");
-    Py_DECREF(plain);
-    return PyErr_Occurred() ? -1 : 0;
+    for (size_t n = 0; n < sizeof WANTED / sizeof *WANTED; n++) {
+        PyObject *module = PyImport_ImportModule(WANTED[n].module);
+        if (module == NULL)
+            return -1;
+        *WANTED[n].value = PyObject_GetAttrString(module, WANTED[n].name);
+        Py_DECREF(module);
+        if (*WANTED[n].value == NULL)
+            return -1;
+    }
+    return 0;
 }
 
 static struct PyModuleDef definition = {
@@ -30,7 +45,7 @@ PyMODINIT_FUNC PyInit__native(void)
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
-    if (prepare_reference() < 0 || prepare_decode() < 0 || prepare_form(module) < 0
+    if (prepare_wanted() < 0 || prepare_decode() < 0 || prepare_form(module) < 0
         || prepare_session() < 0 || PyModule_AddFunctions(module, session_functions) < 0
         || PyModule_AddFunctions(module, decode_functions) < 0
         || PyModule_AddFunctions(module, encode_functions) < 0

@@ -6,7 +6,6 @@ enum { P_REFERENCE, P_SETTINGS, P_SPECIAL, P_PLANS, USUAL_PARTS };
 enum { P_OUTBOUND = P_REFERENCE + 1, NUMBER_PARTS };
 
 static Layout message, shape, settings, plan, outbound;
-static PyObject *fix44;
 
 enum { M_BEGIN_STRING, M_MSG_TYPE, M_SEQ, M_SHAPE, M_VALUES, MESSAGE_SLOTS };
 enum { S_HEADER_PLACES, S_POSS_DUP_PLACE, SHAPE_SLOTS };
@@ -55,7 +54,7 @@ static int message_is_usual(Function *self, PyObject *thing, PyObject *expected,
     if (!read_slots(&message, thing, m) || !read_slots(&shape, m[M_SHAPE], s)
         || !read_slots(&settings, self->parts[P_SETTINGS], t) || !as_number(m[M_SEQ], &seq)
         || !as_number(expected, &next) || seq != next || s[S_POSS_DUP_PLACE] != Py_None
-        || !same_bytes(m[M_BEGIN_STRING], fix44) || !PyDict_CheckExact(special)
+        || !same_bytes(m[M_BEGIN_STRING], from_python.fix44) || !PyDict_CheckExact(special)
         || PyDict_Contains(special, m[M_MSG_TYPE]) || !PyDict_CheckExact(plans)
         || !header_is_usual(s[S_HEADER_PLACES], m[M_VALUES], t, now))
         return 0;
@@ -147,19 +146,8 @@ int prepare_session(void)
 {
     static const char *const MESSAGE[] = {"begin_string", "msg_type", "seq", "shape", "values", NULL};
     static const char *const SHAPE[] = {"header_places", "poss_dup_place", NULL};
-    PyObject *module = PyImport_ImportModule("fix_engine.message");
-    PyObject *tags = PyImport_ImportModule("fix_engine.tags"), *messages = NULL, *shapes = NULL;
-    int result = -1;
-    if (module != NULL && tags != NULL) {
-        messages = PyObject_GetAttrString(module, "Message");
-        shapes = PyObject_GetAttrString(module, "Shape");
-        fix44 = PyObject_GetAttrString(tags, "FIX44");
-    }
-    if (messages != NULL && shapes != NULL && fix44 != NULL)
-        result = find_layout(&message, messages, MESSAGE) + find_layout(&shape, shapes, SHAPE);
-    Py_XDECREF(messages);
-    Py_XDECREF(shapes);
-    Py_XDECREF(module);
-    Py_XDECREF(tags);
-    return result < 0 || prepare_functions() < 0 ? -1 : 0;
+    return find_layout(&message, from_python.message, MESSAGE) < 0
+                   || find_layout(&shape, from_python.shape, SHAPE) < 0 || prepare_functions() < 0
+               ? -1
+               : 0;
 }

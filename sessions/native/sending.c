@@ -107,10 +107,7 @@ static PyObject *sending(PyObject *module, PyObject *const *args, Py_ssize_t cou
     return made_function(send, args, count, SENDING_PARTS);
 }
 
-static const struct {
-    Layout *layout;
-    const char *names[MAX_SLOTS + 1];
-} DESCRIBED[] = {
+static const Description DESCRIBED[] = {
     {&endpoint, {"number", "session", "sent", "wire", "_settling"}},
     {&session, {"effects", "inbound", "number", "state"}},
     {&inbound, {"expected"}},
@@ -126,13 +123,8 @@ PyDoc_STRVAR(describe_doc, "describe(Endpoint, Session, InboundSequence, Turn, S
 
 static PyObject *describe(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    if (count != CLASSES) {
-        PyErr_Format(PyExc_TypeError, "describe() wants %d classes", CLASSES);
+    if (find_layouts(DESCRIBED, CLASSES, args, count) < 0)
         return NULL;
-    }
-    for (int n = CLASSES - 1; n >= 0; n--)
-        if (find_layout(DESCRIBED[n].layout, args[n], DESCRIBED[n].names) < 0)
-            return NULL;
     Py_RETURN_NONE;
 }
 

@@ -108,6 +108,21 @@ def test_a_build_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -
     assert not codec.is_built()
 
 
+def test_a_build_that_does_not_find_what_it_looks_for_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "change.py").write_text(
+        "from fix_engine import message\n"
+        "del message.Shape.seq_place\n"
+        "from fix_engine import codec\n"
+        "print(codec.described())\n"
+    )
+    words = [sys.executable, str(tmp_path / "change.py")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(codec.__file__).parents[1])}
+    environment.pop(codec.VARIABLE, None)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    why = "was built from other sources" if codec.is_built() else "was not built"
+    assert done.stdout.strip() == f"plain Python (the compiled one {why})", done.stderr
+
+
 def test_what_runs_is_what_was_chosen() -> None:
     is_compiled = codec.IS_COMPILED
     assert (wire.Decoder is plain.Decoder) is not is_compiled
