@@ -254,7 +254,7 @@ def latency(
     latencies = []
     for number, (client, answers) in enumerate(zip(clients, paced.answers, strict=True)):
         client.count(answers.data)
-        for order, end in _acknowledged(answers.data):
+        for order, end in acknowledged(answers.data):
             due_ns = paced.due_ns[order * sessions + number]
             latencies.append((answers.had_ns(end) - due_ns) / 1e9)
         client.socket.close()
@@ -293,13 +293,14 @@ def _bind(pid: int, cores: set[int]) -> None:
             os.sched_setaffinity(int(thread), cores)
 
 
-def _acknowledged(data: bytes) -> Iterator[tuple[int, int]]:
+def acknowledged(data: bytes) -> Iterator[tuple[int, int]]:
     """The orders that are, by their numbers in their session, and where each report ends."""
     at = 0
     for report in data.split(_CHECK_SUM)[:-1]:
         at += len(report) + len(_CHECK_SUM)
-        if b"\x01150=0\x01" in report:
-            yield _number(report), at + _SUM_BYTES
+        end = at + _SUM_BYTES  # of the last report, all need not be there
+        if b"\x01150=0\x01" in report and end <= len(data):
+            yield _number(report), end
 
 
 def _number(report: bytes) -> int:

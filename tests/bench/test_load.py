@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.load import Result, apart, latency, order_messages, throughput
+from bench.load import Result, acknowledged, apart, latency, order_messages, throughput
 from bench.venue import NullAcceptor
 
 
@@ -35,6 +35,14 @@ def test_latency_is_that_of_every_order(address: tuple[str, int]) -> None:
     assert len(found.latencies) == len(found.late) == 100
     assert found.latencies == sorted(found.latencies)
     assert min(found.latencies) > 0
+
+
+def test_a_report_that_is_not_all_there_acknowledges_nothing() -> None:
+    reports = [b"8=FIX.4.4\x0111=a-1-%d\x01150=0\x01151=1\x0110=123\x01" % n for n in range(2)]
+    fill = reports[0].replace(b"150=0", b"150=F")
+    size = len(reports[0])
+    assert list(acknowledged(reports[0] + fill + reports[1])) == [(0, size), (1, 3 * size)]
+    assert list(acknowledged(reports[0] + reports[1][:-1])) == [(0, size)]
 
 
 def test_acceptor_and_load_have_cores_of_their_own_for_a_while(acceptor: NullAcceptor) -> None:
