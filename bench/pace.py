@@ -25,7 +25,8 @@ _AHEAD_NS: Final = 50_000_000  # from the call to the first request
 _FOR_EACH: Final = 1_024  # bytes of answers to a request, and what else they may come with
 _AT_LEAST: Final = 1 << 20
 _CHUNKS_FOR_EACH: Final = 8
-_OUTCOMES: Final = (
+_ANSWERED: Final = 0
+_OUTCOMES: Final = (  # what went wrong, by the numbers of pace.c
     "",
     "",
     "an acceptor hung up",
@@ -73,6 +74,7 @@ class Answers:
 class Paced:
     """One run; times in nanoseconds of one clock. Request n is the session's n modulo sessions."""
 
+    is_complete: bool  # every request was acknowledged in time
     due_ns: list[int]
     left_ns: list[int]  # when it was begun to be written
     answers: list[Answers]
@@ -118,7 +120,8 @@ def pace(
     for one in arrivals[: arrived.value]:
         answers[one.line].ends.append(one.length)
         answers[one.line].times.append(one.at_ns)
-    return Paced([started + int(n * gap_ns) for n in range(total)], list(left), answers)
+    due = [started + int(n * gap_ns) for n in range(total)]
+    return Paced(outcome == _ANSWERED, due, list(left), answers)
 
 
 def _compiled() -> ctypes.CDLL:

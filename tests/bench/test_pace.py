@@ -12,7 +12,7 @@ from bench.pace import Answers, pace
 
 Pair = tuple[socket.socket, socket.socket]
 REQUEST = b"request\n"
-REPORT = b"8=FIX.4.4\x0135=8\x01150=0\x0110=123\x01"
+REPORT = b"8=FIX.4.4\x0135=8\x01150=0\x01151=1\x0110=123\x01"
 RATE = 2_000
 
 pytestmark = pytest.mark.usefixtures("compiler")
@@ -43,9 +43,12 @@ def answering(plug: socket.socket, answer: Callable[[socket.socket], None]) -> t
     return thread
 
 
-def run(pairs: list[Pair], total: int, patience_s: float = 5.0) -> list[Answers]:
+def run(
+    pairs: list[Pair], total: int, patience_s: float = 5.0, is_complete: bool = True
+) -> list[Answers]:
     each = [[REQUEST] * (total // 2)] * 2
     paced = pace([ours for ours, _ in pairs], each, total, RATE, patience_s)
+    assert paced.is_complete is is_complete
     gaps = [late - early for early, late in zip(paced.due_ns, paced.due_ns[1:], strict=False)]
     assert set(gaps) == {1_000_000_000 // RATE}
     sent = [left for left in paced.left_ns if left]
@@ -76,7 +79,8 @@ def test_a_report_counts_when_all_of_it_is_there(pairs: list[Pair]) -> None:
 
 
 def test_it_gives_up_when_nothing_comes(pairs: list[Pair]) -> None:
-    assert [answers.data for answers in run(pairs, 4, patience_s=0.05)] == [b"", b""]
+    found = run(pairs, 4, patience_s=0.05, is_complete=False)
+    assert [answers.data for answers in found] == [b"", b""]
 
 
 def test_a_peer_that_hangs_up_ends_it(pairs: list[Pair]) -> None:
