@@ -23,11 +23,15 @@ VENUE ?=
 help: ## list these jobs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-install: $(READY) ## make .venv with everything pinned, and .venv/bin/seamark in it
+# Two terminals may ask for it at once: the second waits for the first.
+ONE_AT_A_TIME := $(shell command -v flock >/dev/null && echo flock .install.lock)
+
+install: ## make .venv with everything pinned, and .venv/bin/seamark in it
+	@$(ONE_AT_A_TIME) $(MAKE) --silent $(READY)
 
 $(READY): pyproject.toml requirements.txt $(CODEC)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Seamark needs Python 3.11 or later; run: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	  || { echo "Seamark needs Python 3.11 or later; run: make PYTHON=python3.11 install"; exit 1; }
 	@echo "Preparing $(VENV) (once; about half a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt

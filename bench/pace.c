@@ -15,14 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIKE_MANY 64
-#define MOST_AT_ONCE (1 << 16)
+#define EVENTS_AT_ONCE 64
+#define BYTES_AT_ONCE (1 << 16)
 
 static const char ACKNOWLEDGED[] = "\001150=0\001";
 static const char CHECK_SUM[] = "\00110=";
 #define TRAILER_BYTES 8 /* with the SOH before it, and its own */
 
-enum outcome { ANSWERED, OUT_OF_TIME, HUNG_UP, NO_ROOM, FAILED };
+enum outcome { FINE, OUT_OF_TIME, HUNG_UP, NO_ROOM, FAILED };
 
 /* One session. */
 struct line {
@@ -55,7 +55,7 @@ static enum outcome fault(void) {
     switch (errno) {
     case EAGAIN:
     case EINTR:
-        return ANSWERED;
+        return FINE;
     case EPIPE:
     case ECONNRESET:
         return HUNG_UP;
@@ -74,11 +74,14 @@ static enum outcome write_due(struct line *line) {
         }
         line->written += (uint64_t)count;
     }
-    return ANSWERED;
+    return FINE;
 }
 
 /* How many orders were acknowledged by the messages that are whole and were not searched yet. */
 static uint64_t acknowledged(struct line *line) {
+    if (line->length - line->looked < TRAILER_BYTES) {
+        return 0;
+    }
     const char *from = line->answers + line->looked;
     const char *end = line->answers + line->length - TRAILER_BYTES;
     while (end >= from && memcmp(end, CHECK_SUM, sizeof CHECK_SUM - 1) != 0) {
@@ -103,7 +106,7 @@ static enum outcome read_some(struct line *line) {
         return NO_ROOM;
     }
     ssize_t count = recv(line->socket, line->answers + line->length,
-                         left < MOST_AT_ONCE ? left : MOST_AT_ONCE, MSG_DONTWAIT);
+                         left < BYTES_AT_ONCE ? left : BYTES_AT_ONCE, MSG_DONTWAIT);
     if (count == 0) {
         return HUNG_UP;
     }
@@ -111,14 +114,14 @@ static enum outcome read_some(struct line *line) {
         return fault();
     }
     line->length += (uint64_t)count;
-    return ANSWERED;
+    return FINE;
 }
 
 /* Requests go to the lines in turns, `gap_ns` apart; `left_ns` is when each was begun with. */
 static enum outcome run(int poll, struct line *lines, uint64_t count, uint64_t total, double gap_ns,
                         int64_t started_ns, int64_t deadline_ns, int64_t *left_ns,
                         struct arrival *arrivals, uint64_t room, uint64_t *arrived) {
-    struct epoll_event events[LIKE_MANY];
+    struct epoll_event events[EVENTS_AT_ONCE];
     uint64_t sent = 0, answered = 0;
     enum outcome outcome;
     while (answered < total) {
@@ -132,15 +135,15 @@ static enum outcome run(int poll, struct line *lines, uint64_t count, uint64_t t
             left_ns[sent++] = now;
         }
         for (uint64_t i = 0; i < count; i++) {
-            if ((outcome = write_due(&lines[i])) != ANSWERED) {
+            if ((outcome = write_due(&lines[i])) != FINE) {
                 return outcome;
             }
         }
-        int ready = epoll_wait(poll, events, LIKE_MANY, 0);
+        int ready = epoll_wait(poll, events, EVENTS_AT_ONCE, 0);
         for (int i = 0; i < ready; i++) {
             struct line *line = &lines[events[i].data.u64];
             uint64_t before = line->length;
-            if ((outcome = read_some(line)) != ANSWERED) {
+            if ((outcome = read_some(line)) != FINE) {
                 return outcome;
             }
             if (line->length > before) {
@@ -153,21 +156,21 @@ static enum outcome run(int poll, struct line *lines, uint64_t count, uint64_t t
             }
         }
     }
-    return ANSWERED;
+    return FINE;
 }
 
 int pace(struct line *lines, uint64_t count, uint64_t total, double gap_ns, int64_t started_ns,
          int64_t deadline_ns, int64_t *left_ns, struct arrival *arrivals, uint64_t room,
          uint64_t *arrived) {
     int poll = epoll_create1(0);
-    enum outcome outcome = poll < 0 ? FAILED : ANSWERED;
-    for (uint64_t i = 0; i < count && outcome == ANSWERED; i++) {
+    enum outcome outcome = poll < 0 ? FAILED : FINE;
+    for (uint64_t i = 0; i < count && outcome == FINE; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
         if (epoll_ctl(poll, EPOLL_CTL_ADD, lines[i].socket, &event) < 0) {
             outcome = FAILED;
         }
     }
-    if (outcome == ANSWERED) {
+    if (outcome == FINE) {
         outcome = run(poll, lines, count, total, gap_ns, started_ns, deadline_ns, left_ns, arrivals,
                       room, arrived);
     }

@@ -25,7 +25,7 @@ _AHEAD_NS: Final = 50_000_000  # from the call to the first request
 _FOR_EACH: Final = 1_024  # bytes of answers to a request, and what else they may come with
 _AT_LEAST: Final = 1 << 20
 _CHUNKS_FOR_EACH: Final = 8
-_ANSWERED: Final = 0
+_FINE: Final = 0
 _OUTCOMES: Final = (  # what went wrong, by the numbers of pace.c
     "",
     "",
@@ -121,14 +121,19 @@ def pace(
         answers[one.line].ends.append(one.length)
         answers[one.line].times.append(one.at_ns)
     due = [started + int(n * gap_ns) for n in range(total)]
-    return Paced(outcome == _ANSWERED, due, list(left), answers)
+    return Paced(outcome == _FINE, due, list(left), answers)
+
+
+def compiler() -> list[str]:
+    """The C compiler's command, as CC has it."""
+    return shlex.split(os.environ.get("CC", "cc"))
 
 
 def _compiled() -> ctypes.CDLL:
     """The loop, from its source."""
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory) / "pace.so"
-        command = [*shlex.split(os.environ.get("CC", "cc")), "-O2", "-shared", "-fPIC"]
+        command = [*compiler(), "-O2", "-shared", "-fPIC"]
         try:
             subprocess.run([*command, "-o", target, _SOURCE], check=True)
         except (OSError, subprocess.CalledProcessError) as error:

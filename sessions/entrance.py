@@ -32,6 +32,7 @@ from sessions.turn import Turn
 log = structlog.get_logger(__name__)
 
 _LINGER_S: Final = 0.1  # from our close to the end, should the peer not close, too
+_TICK_S: Final = 0.001  # uvloop's clock may be behind so much: nobody is refused sooner than said
 _MAX_HELD_BYTES: Final = 1 << 20  # that a transport may still deliver after it was asked to pause
 
 
@@ -213,7 +214,8 @@ class Entrance(asyncio.Protocol):
             log.warning("refused", address=self.address, **_who(logon), reason=outcome.fault)
             every = self._desk.authority.refusal_delay_s
             elapsed = asyncio.get_running_loop().time() - asked_at
-            self._start_timer(every - elapsed % every, lambda: self.close("refused"))
+            delay_s = every - elapsed % every + _TICK_S
+            self._start_timer(delay_s, lambda: self.close("refused"))
             return
         if self._is_paused:
             self._wire.resume_reading()

@@ -167,10 +167,10 @@ class Turn:
     def settled(self, end: int) -> None:
         """Every batch that ends at `end` or before survives what it has to: write what waits."""
         self._write(end)
-        if not self.now:
+        if not self.now:  # otherwise the turn that is open sees to it
             self._call_back()
-        if self._on_end is not None:
-            self._on_end()
+            if self._on_end is not None:
+                self._on_end()
 
     @property
     def is_settling(self) -> bool:

@@ -143,16 +143,18 @@ static PyObject *make_message(const unsigned char *data, const Frame *frame, con
     const char *begin = (const char *)data + frame->start;
     PyObject *slots[SHAPE_SLOTS], *seq = NULL;
     PyObject *values = values_of(data, fields);
+    if (values == NULL)
+        return NULL;
     PyObject *raw = PyBytes_FromStringAndSize(begin, frame->after - frame->start);
     /* Slots are read when nothing runs any more that could put other things there. */
-    if (values != NULL && raw != NULL) {
+    if (raw != NULL) {
         if (read_slots(&shape, its_shape, slots))
             seq = seq_of(slots[S_SEQ_PLACE], values);
         else
             PyErr_SetString(PyExc_TypeError, "a shape has lost what is in its slots");
     }
     if (seq == NULL) {
-        Py_XDECREF(values);
+        Py_DECREF(values);
         Py_XDECREF(raw);
         return NULL;
     }

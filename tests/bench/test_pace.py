@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -76,6 +77,23 @@ def test_a_report_counts_when_all_of_it_is_there(pairs: list[Pair]) -> None:
         answering(other, in_pieces)
     for answers in run(pairs, 8):
         assert answers.data == REPORT * 4
+
+
+def test_what_a_socket_does_not_take_at_once_follows(pairs: list[Pair]) -> None:
+    size, came = 300_000, [bytearray(), bytearray()]
+
+    def serve(plug: socket.socket, into: bytearray) -> None:
+        time.sleep(0.02)
+        while data := plug.recv(1 << 16):
+            answered = len(into) // size
+            into += data
+            plug.sendall(REPORT * (len(into) // size - answered))
+
+    for (_, other), into in zip(pairs, came, strict=True):
+        threading.Thread(target=serve, args=(other, into), daemon=True).start()
+    requests = [[bytes([65 + n]) * size for n in range(3)] for _ in pairs]
+    assert pace([ours for ours, _ in pairs], requests, 6, RATE, 5.0).is_complete
+    assert came == [b"".join(some) for some in requests]
 
 
 def test_it_gives_up_when_nothing_comes(pairs: list[Pair]) -> None:

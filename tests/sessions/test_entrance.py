@@ -27,8 +27,6 @@ from tests.sessions.gate import (
 from tests.sessions.tcp import Client, Run, eventually
 from tests.support.proofs import PASSWORD
 
-TICK_S = 0.002  # loops count in milliseconds
-
 # --- who is let in ------------------------------------------------------------------------
 
 
@@ -254,8 +252,7 @@ def test_who_has_failed_too_often_sees_the_same_as_who_fails(run: Run) -> None:
         async with gate(access=rules) as venue:
             for password in ("wrong", "wrong", PASSWORD, PASSWORD):
                 caller = await venue.caller()
-                waited = await refused_after(caller, password_logon(caller, password))
-                assert waited > DELAY_S - TICK_S
+                assert await refused_after(caller, password_logon(caller, password)) >= DELAY_S
             assert list(venue.server.registry) == [], "the right one came too late"
 
     run(scenario())
